@@ -1,0 +1,57 @@
+//! The choice with everything needed to explain and replay it, as clients and logs see it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::policy::{Exclusion, Reason};
+use crate::{Bar, Digest};
+
+/// A decision: the answer of `POST /v1/route`, of `farthing route --json`, and part of a log row.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Decision {
+    /// Always `routing.decision`.
+    pub object: String,
+    /// Unique; outcomes are joined by it.
+    pub decision_id: String,
+    /// The chosen candidate.
+    pub model: String,
+    /// Ranked fallback list, the choice first.
+    pub models: Vec<String>,
+    /// Name of the policy in force.
+    pub policy: String,
+    /// Why this candidate.
+    pub reason: Reason,
+    /// The bar in force.
+    pub bar: Bar,
+    /// The least change of a prediction that would change the choice; `null`: nothing could.
+    pub margin: Option<f64>,
+    /// Probability with which the policy would choose what it chose.
+    pub propensity: f64,
+    /// Digest of the router.
+    pub router: Digest,
+    /// Whether the routed text was cut to the byte budget.
+    pub truncated: bool,
+    /// Microseconds from the parsed request to the choice.
+    pub decision_us: f64,
+    /// The eligible candidates; every candidate when asked to explain.
+    pub candidates: Vec<CandidateReport>,
+}
+
+/// What was expected of one candidate.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CandidateReport {
+    /// Its name.
+    pub model: String,
+    /// Expected score.
+    pub quality: f64,
+    /// Calibrated probability of a score at or above the bar.
+    pub p_above_bar: f64,
+    /// Expected cost in USD; `null` only where unknown.
+    pub cost_usd: Option<f64>,
+    /// Expected output tokens; `null` where unknown.
+    pub output_tokens: Option<f64>,
+    /// Whether it could be chosen.
+    pub eligible: bool,
+    /// Why it could not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub excluded_by: Option<Exclusion>,
+}

@@ -1,0 +1,23 @@
+//! The vocabulary of farthing: requests, outcomes, prices, predictions, policies and decisions.
+//!
+//! Nothing here does I/O, is asynchronous or knows a framework. Types that cross a boundary (HTTP
+//! bodies, log rows, the price file) derive `Serialize` or `Deserialize`; all others do not.
+
+mod decision;
+mod digest;
+pub mod log;
+mod outcome;
+mod policy;
+mod prediction;
+mod price;
+mod request;
+mod text;
+
+pub use decision::{CandidateReport, Decision};
+pub use digest::{Digest, DigestError};
+pub use outcome::{Outcome, OutcomeError, ScoreSource};
+pub use policy::{Bar, Choice, Constraints, Exclusion, NoneEligible, Policy, Reason, Rule, decide};
+pub use prediction::Prediction;
+pub use price::{Price, PriceError, PriceTable};
+pub use request::{Message, Request, RequestError, Role, RouteBody, RouteOptions};
+pub use text::{normalise, split_key};

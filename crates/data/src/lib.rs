@@ -1,0 +1,29 @@
+//! From logs to a [`Dataset`]: readers, importers, prices and splits.
+//!
+//! This is the only crate that knows polars, and the only one that opens log files. What a row may
+//! hold is the outcome-log schema of `farthing-core`; what a good model of it is, is not decided here.
+
+mod assemble;
+mod columns;
+mod convert;
+mod dataset;
+mod error;
+mod import;
+mod prices;
+mod read;
+mod recipe;
+mod rejects;
+pub mod split;
+mod table;
+mod value;
+mod wide;
+mod write;
+
+pub use dataset::{Cell, Dataset, Record};
+pub use error::DataError;
+pub use import::{ImportOptions, ImportReport, import};
+pub use prices::read_prices;
+pub use read::{ReadOptions, ReadReport, SplitFilter, read_log};
+pub use recipe::{Recipe, WideColumns};
+pub use rejects::Rejects;
+pub use write::LogWriter;

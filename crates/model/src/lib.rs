@@ -1,0 +1,17 @@
+//! From a request to predictions.
+//!
+//! [`features`] is the one featurizer, [`network`] the one forward pass, [`Router`] the directory
+//! that holds what was learned. Training writes a router, evaluation and serving load it; all three
+//! call the same functions.
+
+pub mod features;
+pub mod network;
+mod route;
+mod router;
+
+pub use route::{Decided, RouteError};
+pub use router::{
+    BarCard, CandidateCard, Certificate, CostModel, DataCard, GateCheck, GateReport, Guarantee,
+    LearnerCard, Manifest, Parts, Platt, PolicySpec, Router, RouterError, SeenPrompts, TokenModel,
+    write_router,
+};

@@ -1,0 +1,203 @@
+//! The forward pass, in candle: features -> expected score and length of every candidate.
+//!
+//! ```text
+//! pooled  = sum of rows[bucket] / sqrt(number of buckets) + surface x W + bias
+//!         = [quality (n_candidates) | length (n_candidates) | task logits (n_tasks)]
+//! quality = pooled.quality + softmax(pooled.tasks) x task_means + context offsets
+//! length  = pooled.length            (as a multiple of the candidate's mean)
+//! ```
+//!
+//! Everything that was learned is linear up to the soft-max, so it folds into one row a bucket.
+
+use candle_core::{D, Device, Result, Tensor};
+
+use crate::features::{Features, SURFACE_FEATURES};
+
+mod weights;
+
+pub use weights::{ContextTable, Shape, ShapeError, Weights};
+pub(crate) use weights::{from_safetensors, to_safetensors};
+
+/// Marks a bucket that training did not see, or saw too rarely to learn from.
+const NO_ROW: u32 = u32::MAX;
+
+/// Raw outputs for one request, one value a candidate.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outputs {
+    /// Expected score, not clamped.
+    pub quality: Vec<f32>,
+    /// Expected length as a multiple of the candidate's mean, not clamped.
+    pub length: Vec<f32>,
+}
+
+/// Weights ready for the forward pass.
+#[derive(Debug)]
+pub struct Network {
+    shape: Shape,
+    /// Row of each bucket, or [`NO_ROW`].
+    row_of: Vec<u32>,
+    rows: Tensor,
+    surface: Tensor,
+    bias: Tensor,
+    task_means: Option<Tensor>,
+    context: Vec<ContextTable>,
+}
+
+impl Network {
+    /// Prepares checked weights (see [`Weights::check`]).
+    pub fn new(weights: Weights, shape: Shape) -> Result<Self> {
+        let device = &Device::Cpu;
+        let width = shape.width();
+        let mut row_of = vec![NO_ROW; shape.buckets];
+        for (row, &bucket) in (0_u32..).zip(&weights.buckets) {
+            row_of[bucket as usize] = row;
+        }
+        let matrix = |values: Vec<f32>, columns: usize| {
+            let rows = values.len() / columns;
+            Tensor::from_vec(values, (rows, columns), device)
+        };
+        let task_means = match shape.tasks {
+            0 => None,
+            _ => Some(matrix(weights.task_means, shape.candidates)?),
+        };
+        Ok(Self {
+            shape,
+            row_of,
+            rows: matrix(weights.rows, width)?,
+            surface: matrix(weights.surface, width)?,
+            bias: Tensor::from_vec(weights.bias, width, device)?,
+            task_means,
+            context: weights.context,
+        })
+    }
+
+    /// The forward pass for a batch: `(batch) features -> (batch) outputs`.
+    pub fn forward(&self, batch: &[Features]) -> Result<Vec<Outputs>> {
+        if batch.is_empty() {
+            return Ok(Vec::new());
+        }
+        let candidates = self.shape.candidates;
+        let pooled = self.pool(batch)?;
+        let mut quality = pooled.narrow(D::Minus1, 0, candidates)?;
+        let length = pooled.narrow(D::Minus1, candidates, candidates)?;
+        if let Some(means) = &self.task_means {
+            let logits = pooled.narrow(D::Minus1, 2 * candidates, self.shape.tasks)?;
+            quality = (quality
+                + candle_nn::ops::softmax_last_dim(&logits.contiguous()?)?.matmul(means)?)?;
+        }
+        let quality = quality.to_vec2::<f32>()?;
+        let length = length.to_vec2::<f32>()?;
+        let outputs =
+            batch.iter().zip(quality).zip(length).map(|((features, mut quality), length)| {
+                self.add_context(features, &mut quality);
+                Outputs { quality, length }
+            });
+        Ok(outputs.collect())
+    }
+
+    /// `(batch) features -> (batch, width)`
+    fn pool(&self, batch: &[Features]) -> Result<Tensor> {
+        let mut bags = Vec::with_capacity(batch.len());
+        for features in batch {
+            bags.push(self.pool_bag(&features.buckets)?);
+        }
+        let bags = Tensor::stack(&bags, 0)?;
+        let surface: Vec<f32> = batch.iter().flat_map(|f| f.surface).collect();
+        let surface =
+            Tensor::from_vec(surface, (batch.len(), SURFACE_FEATURES.len()), &Device::Cpu)?;
+        (bags + surface.matmul(&self.surface)?)?.broadcast_add(&self.bias)
+    }
+
+    /// `(n) buckets -> (width)`
+    fn pool_bag(&self, buckets: &[u32]) -> Result<Tensor> {
+        let known: Vec<u32> =
+            buckets.iter().map(|&b| self.row_of[b as usize]).filter(|&row| row != NO_ROW).collect();
+        if known.is_empty() {
+            return self.bias.zeros_like();
+        }
+        let indices = Tensor::new(known.as_slice(), &Device::Cpu)?;
+        let sum = self.rows.index_select(&indices, 0)?.sum(0)?;
+        sum.affine(1.0 / (buckets.len() as f64).sqrt(), 0.0)
+    }
+
+    fn add_context(&self, features: &Features, quality: &mut [f32]) {
+        for (table, key) in self.context.iter().zip(&features.context) {
+            let Some(row) = key.and_then(|key| table.keys.binary_search(&key).ok()) else {
+                continue;
+            };
+            let offsets = &table.offsets[row * quality.len()..][..quality.len()];
+            for (value, offset) in quality.iter_mut().zip(offsets) {
+                *value += offset;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shape() -> Shape {
+        Shape { buckets: 4, candidates: 2, tasks: 2, context: 1 }
+    }
+
+    fn weights() -> Weights {
+        Weights {
+            buckets: vec![1, 3],
+            rows: vec![
+                1.0, 2.0, 0.0, 0.0, 0.0, 0.0, //
+                10.0, 20.0, 0.0, 0.0, 0.0, 40.0,
+            ],
+            surface: vec![0.0; SURFACE_FEATURES.len() * 6],
+            bias: vec![0.5, 0.5, 1.0, 1.0, 0.0, 0.0],
+            task_means: vec![0.1, 0.2, -0.1, -0.2],
+            context: vec![ContextTable { keys: vec![7], offsets: vec![100.0, 200.0] }],
+        }
+    }
+
+    fn features(buckets: &[u32], context: Option<u64>) -> Features {
+        Features {
+            buckets: buckets.to_vec(),
+            surface: [0.0; SURFACE_FEATURES.len()],
+            context: vec![context],
+            text_bytes: 0,
+            truncated: false,
+        }
+    }
+
+    #[test]
+    fn forward_by_hand() {
+        let network = Network::new(weights(), shape()).unwrap();
+        let batch = [
+            features(&[], None),
+            features(&[1, 1, 0, 2], Some(7)), // buckets 0 and 2 have no row but count
+            features(&[3], Some(8)),          // task 1 for certain
+        ];
+        let outputs = network.forward(&batch).unwrap();
+        assert_eq!(outputs[0].quality, [0.5, 0.5]);
+        assert_eq!(outputs[0].length, [1.0, 1.0]);
+        assert_eq!(outputs[1].quality, [0.5 + 1.0 + 100.0, 0.5 + 2.0 + 200.0]);
+        assert_eq!(outputs[2].quality, [0.5 + 10.0 - 0.1, 0.5 + 20.0 - 0.2]);
+    }
+
+    #[test]
+    fn a_batch_is_the_same_as_one_by_one() {
+        let network = Network::new(weights(), shape()).unwrap();
+        let batch = [features(&[1, 3, 3], None), features(&[3, 1], Some(7))];
+        let together = network.forward(&batch).unwrap();
+        for (one, expected) in batch.iter().zip(together) {
+            assert_eq!(network.forward(std::slice::from_ref(one)).unwrap(), [expected]);
+        }
+    }
+
+    #[test]
+    fn weights_survive_the_file_and_wrong_shapes_are_named() {
+        let bytes = to_safetensors(&weights(), shape()).unwrap();
+        let mut read = from_safetensors(&bytes, shape()).unwrap();
+        assert_eq!(read, weights());
+        read.check(shape()).unwrap();
+        read.bias.pop();
+        let message = read.check(shape()).unwrap_err().to_string();
+        assert_eq!(message, "`bias` has 5 values where 6 are due");
+    }
+}

@@ -1,0 +1,155 @@
+//! What was learned, in memory and in `model.safetensors`.
+
+use std::collections::BTreeMap;
+
+use safetensors::tensor::TensorView;
+use safetensors::{Dtype, SafeTensorError, SafeTensors};
+
+use crate::features::SURFACE_FEATURES;
+
+/// How many outputs of each kind a network has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shape {
+    /// Buckets of the featurizer.
+    pub buckets: usize,
+    /// Candidates.
+    pub candidates: usize,
+    /// Tasks of the task head; 0: there is none.
+    pub tasks: usize,
+    /// Context columns.
+    pub context: usize,
+}
+
+impl Shape {
+    /// Width of a row.
+    pub fn width(self) -> usize {
+        2 * self.candidates + self.tasks
+    }
+}
+
+/// What was learned, as it lies in `model.safetensors`. All matrices are row-major.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Weights {
+    /// Buckets that have a row, ascending.
+    pub buckets: Vec<u32>,
+    /// `(buckets, width)`
+    pub rows: Vec<f32>,
+    /// `(surface features, width)`
+    pub surface: Vec<f32>,
+    /// `(width)`
+    pub bias: Vec<f32>,
+    /// `(tasks, candidates)`: deviations of each task's mean score.
+    pub task_means: Vec<f32>,
+    /// One table a context column.
+    pub context: Vec<ContextTable>,
+}
+
+/// Offsets of expected score by context value.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ContextTable {
+    /// Hashes of the values, ascending.
+    pub keys: Vec<u64>,
+    /// `(keys, candidates)`
+    pub offsets: Vec<f32>,
+}
+
+/// Weights that do not fit together.
+#[derive(Debug, thiserror::Error)]
+#[error("`{tensor}` has {found} values where {expected} are due")]
+pub struct ShapeError {
+    tensor: String,
+    found: usize,
+    expected: usize,
+}
+
+impl Weights {
+    /// That every matrix has its shape and every key list is ascending and in range.
+    pub fn check(&self, shape: Shape) -> Result<(), ShapeError> {
+        let width = shape.width();
+        let mut due = vec![
+            ("rows".to_owned(), self.rows.len(), self.buckets.len() * width),
+            ("surface".to_owned(), self.surface.len(), SURFACE_FEATURES.len() * width),
+            ("bias".to_owned(), self.bias.len(), width),
+            ("task_means".to_owned(), self.task_means.len(), shape.tasks * shape.candidates),
+            ("context".to_owned(), self.context.len(), shape.context),
+        ];
+        let ascending = self.buckets.windows(2).filter(|pair| pair[0] >= pair[1]).count();
+        due.push(("buckets out of order".to_owned(), ascending, 0));
+        let beyond = self.buckets.iter().filter(|&&b| b as usize >= shape.buckets).count();
+        due.push(("buckets out of range".to_owned(), beyond, 0));
+        for (i, table) in self.context.iter().enumerate() {
+            let name = format!("context.{i}.offsets");
+            due.push((name, table.offsets.len(), table.keys.len() * shape.candidates));
+        }
+        match due.into_iter().find(|(_, found, expected)| found != expected) {
+            None => Ok(()),
+            Some((tensor, found, expected)) => Err(ShapeError { tensor, found, expected }),
+        }
+    }
+}
+
+/// The weights as named tensors: `model.safetensors`.
+pub(crate) fn to_safetensors(weights: &Weights, shape: Shape) -> Result<Vec<u8>, SafeTensorError> {
+    let tensors = named_bytes(weights, shape);
+    let views = tensors.iter().map(|(name, (dtype, shape, bytes))| {
+        TensorView::new(*dtype, shape.clone(), bytes).map(|view| (name.as_str(), view))
+    });
+    let views: Result<Vec<_>, _> = views.collect();
+    safetensors::serialize(views?, None)
+}
+
+type NamedBytes = BTreeMap<String, (Dtype, Vec<usize>, Vec<u8>)>;
+
+fn named_bytes(weights: &Weights, shape: Shape) -> NamedBytes {
+    use Dtype::{F32, U32, U64};
+    let width = shape.width();
+    let f32_bytes =
+        |values: &[f32]| values.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>();
+    let u32_bytes =
+        |values: &[u32]| values.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>();
+    let u64_bytes =
+        |values: &[u64]| values.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>();
+    let mut tensors = NamedBytes::new();
+    let mut insert =
+        |name: &str, dtype, shape, bytes| tensors.insert(name.to_owned(), (dtype, shape, bytes));
+    insert("buckets", U32, vec![weights.buckets.len()], u32_bytes(&weights.buckets));
+    insert("rows", F32, vec![weights.buckets.len(), width], f32_bytes(&weights.rows));
+    insert("surface", F32, vec![SURFACE_FEATURES.len(), width], f32_bytes(&weights.surface));
+    insert("bias", F32, vec![width], f32_bytes(&weights.bias));
+    insert("task_means", F32, vec![shape.tasks, shape.candidates], f32_bytes(&weights.task_means));
+    for (i, table) in weights.context.iter().enumerate() {
+        insert(&format!("context.{i}.keys"), U64, vec![table.keys.len()], u64_bytes(&table.keys));
+        let shape = vec![table.keys.len(), shape.candidates];
+        insert(&format!("context.{i}.offsets"), F32, shape, f32_bytes(&table.offsets));
+    }
+    tensors
+}
+
+/// Reads what [`to_safetensors`] wrote.
+pub(crate) fn from_safetensors(bytes: &[u8], shape: Shape) -> Result<Weights, SafeTensorError> {
+    let tensors = SafeTensors::deserialize(bytes)?;
+    let f32s = |name: &str| -> Result<Vec<f32>, SafeTensorError> {
+        Ok(words(tensors.tensor(name)?.data()).map(f32::from_le_bytes).collect())
+    };
+    let u64s = |name: &str| -> Result<Vec<u64>, SafeTensorError> {
+        Ok(words(tensors.tensor(name)?.data()).map(u64::from_le_bytes).collect())
+    };
+    let context = (0..shape.context).map(|i| {
+        Ok(ContextTable {
+            keys: u64s(&format!("context.{i}.keys"))?,
+            offsets: f32s(&format!("context.{i}.offsets"))?,
+        })
+    });
+    Ok(Weights {
+        buckets: words(tensors.tensor("buckets")?.data()).map(u32::from_le_bytes).collect(),
+        rows: f32s("rows")?,
+        surface: f32s("surface")?,
+        bias: f32s("bias")?,
+        task_means: f32s("task_means")?,
+        context: context.collect::<Result<_, SafeTensorError>>()?,
+    })
+}
+
+fn words<const N: usize>(bytes: &[u8]) -> impl Iterator<Item = [u8; N]> {
+    bytes.as_chunks::<N>().0.iter().copied()
+}

@@ -1,0 +1,170 @@
+//! One request to one decision: what `POST /v1/route` and `farthing route` share.
+
+use std::sync::Arc;
+
+use farthing_core::{
+    Bar, CandidateReport, Choice, Constraints, Decision, Digest, NoneEligible, Prediction, Request,
+    RouteOptions, decide,
+};
+
+use crate::Router;
+
+/// A choice with what it was based on, before it is given an id.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Decided {
+    /// The choice.
+    pub choice: Choice,
+    /// One prediction a candidate.
+    pub predictions: Vec<Prediction>,
+    /// Name of the policy in force.
+    pub policy: Arc<str>,
+    /// The bar in force.
+    pub bar: Bar,
+    /// Whether the routing text was cut.
+    pub truncated: bool,
+}
+
+/// Why a request was not routed.
+#[derive(Debug, thiserror::Error)]
+pub enum RouteError {
+    /// No policy has that name.
+    #[error("unknown policy: `{name}`; hint: use one of {known}")]
+    UnknownPolicy {
+        /// As asked.
+        name: String,
+        /// What there is.
+        known: String,
+    },
+    /// The router was not trained for that bar.
+    #[error(
+        "the router is not trained for bar {bar}; hint: use one of {trained}, or train with `--bar`"
+    )]
+    UnknownBar {
+        /// As asked.
+        bar: Bar,
+        /// What there is.
+        trained: String,
+    },
+    /// A name in `candidates` or `exclude` that the router does not have.
+    #[error("unknown candidate in `{field}`: `{name}`; hint: use any of {known}")]
+    UnknownCandidate {
+        /// `candidates` or `exclude`.
+        field: &'static str,
+        /// As asked.
+        name: String,
+        /// What there is.
+        known: String,
+    },
+    /// `max_cost_usd` is not a cost.
+    #[error("`max_cost_usd` is not a number of at least 0: {0}")]
+    MaxCost(f64),
+    /// No candidate satisfies the constraints.
+    #[error(transparent)]
+    NoneEligible(#[from] NoneEligible),
+    /// The forward pass failed.
+    #[error("the forward pass failed")]
+    Forward(#[from] candle_core::Error),
+}
+
+impl Router {
+    /// Decides on one request; `draw` is uniform in [0, 1).
+    pub fn route(
+        &self,
+        request: &Request,
+        options: &RouteOptions,
+        draw: f64,
+    ) -> Result<Decided, RouteError> {
+        let manifest = self.manifest();
+        let bar = options.bar.unwrap_or(manifest.bars[0].bar);
+        let bar_index = self.bar_index(bar).ok_or_else(|| RouteError::UnknownBar {
+            bar,
+            trained: list(manifest.bars.iter().map(|card| card.bar.to_string())),
+        })?;
+        let name = match options.policy.as_deref() {
+            None | Some("default") => manifest.default_policy.as_str(),
+            Some(name) => name,
+        };
+        let policy = self.policy(name, bar_index).ok_or_else(|| RouteError::UnknownPolicy {
+            name: name.to_owned(),
+            known: list(manifest.policies.keys().cloned()),
+        })?;
+        let constraints = self.constraints(options)?;
+        let features = self.featurize(request);
+        let truncated = features.truncated;
+        let predictions = self.predict(&[features], bar_index)?.pop().unwrap_or_default();
+        let choice = decide(&policy, &predictions, &constraints, draw)?;
+        Ok(Decided { choice, predictions, policy: name.into(), bar, truncated })
+    }
+
+    fn constraints(&self, options: &RouteOptions) -> Result<Constraints, RouteError> {
+        let positions = |field: &'static str, names: &[String]| {
+            let position = |name: &String| {
+                self.candidates().iter().position(|known| known == name).ok_or_else(|| {
+                    RouteError::UnknownCandidate {
+                        field,
+                        name: name.clone(),
+                        known: list(self.candidates().iter().cloned()),
+                    }
+                })
+            };
+            names.iter().map(position).collect::<Result<Vec<_>, _>>()
+        };
+        if let Some(cap) = options.max_cost_usd.filter(|cap| cap.is_nan() || *cap < 0.0) {
+            return Err(RouteError::MaxCost(cap));
+        }
+        let only = options.candidates.as_deref();
+        Ok(Constraints {
+            candidates: only.map(|names| positions("candidates", names)).transpose()?,
+            exclude: positions("exclude", &options.exclude)?,
+            max_cost_usd: options.max_cost_usd,
+        })
+    }
+
+    /// Digest of the policy of that name with its parameters at every bar.
+    pub fn policy_digest(&self, name: &str) -> Digest {
+        let rules = (0..self.manifest().bars.len()).map(|bar| self.policy(name, bar));
+        Digest::of(format!("{name} {:?}", rules.collect::<Vec<_>>()).as_bytes())
+    }
+}
+
+impl Decided {
+    /// The decision as clients and logs see it. With `explain` every candidate is listed.
+    pub fn into_decision(
+        self,
+        router: &Router,
+        decision_id: String,
+        decision_us: f64,
+        explain: bool,
+    ) -> Decision {
+        let names = router.candidates();
+        let reports = self.predictions.iter().enumerate().map(|(i, prediction)| CandidateReport {
+            model: names[i].clone(),
+            quality: prediction.quality,
+            p_above_bar: prediction.p_above_bar,
+            cost_usd: prediction.cost_usd,
+            output_tokens: prediction.output_tokens,
+            eligible: self.choice.excluded[i].is_none(),
+            excluded_by: self.choice.excluded[i],
+        });
+        let models: Vec<String> = self.choice.ranked.iter().map(|&i| names[i].clone()).collect();
+        Decision {
+            object: "routing.decision".to_owned(),
+            decision_id,
+            model: models[0].clone(),
+            models,
+            policy: self.policy.as_ref().to_owned(),
+            reason: self.choice.reason,
+            bar: self.bar,
+            margin: Some(self.choice.margin).filter(|margin| margin.is_finite()),
+            propensity: self.choice.propensity,
+            router: router.digest().clone(),
+            truncated: self.truncated,
+            decision_us,
+            candidates: reports.filter(|report| explain || report.eligible).collect(),
+        }
+    }
+}
+
+fn list(names: impl Iterator<Item = String>) -> String {
+    names.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
