@@ -1,2 +1,63 @@
-//! x
-fn main() {}
+//! The `farthing` command: one thin module a subcommand.
+
+mod demo;
+mod eval;
+mod failure;
+mod import;
+mod inspect;
+mod log_input;
+mod route;
+mod serve;
+mod simulate;
+mod term;
+mod train;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+
+/// Learned LLM routing: the cheapest model that is good enough, for each prompt.
+#[derive(Debug, Parser)]
+#[command(name = "farthing", version, about, long_about = None, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Sample log -> train -> eval -> a decision, printed
+    Demo(demo::Args),
+    /// Turn foreign logs into an outcome log
+    Import(import::Args),
+    /// Train a router on an outcome log
+    Train(train::Args),
+    /// Cost and quality of a router on requests it has not seen
+    Eval(eval::Args),
+    /// One decision, explained
+    Route(route::Args),
+    /// What a router directory holds
+    Inspect(inspect::Args),
+    /// Decisions over HTTP
+    Serve(serve::Args),
+    /// Synthetic traffic with known truth
+    Simulate(simulate::Args),
+}
+
+fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Demo(args) => demo::run(&args),
+        Command::Import(args) => import::run(&args),
+        Command::Train(args) => train::run(&args),
+        Command::Eval(args) => eval::run(&args),
+        Command::Route(args) => route::run(&args),
+        Command::Inspect(args) => inspect::run(&args),
+        Command::Serve(args) => serve::run(&args),
+        Command::Simulate(args) => simulate::run(&args),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}

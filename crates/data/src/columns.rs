@@ -98,7 +98,8 @@ mod tests {
 
     #[test]
     fn a_slip_finds_its_column() {
-        let columns: Vec<String> = ["prompt", "model", "Score", "feature"].map(str::to_owned).into();
+        let columns: Vec<String> =
+            ["prompt", "model", "Score", "feature"].map(str::to_owned).into();
         assert_eq!(closest("prompts", &columns), Some("prompt"));
         assert_eq!(closest("score", &columns), Some("Score"));
         assert_eq!(closest("tenant", &columns), None);

@@ -132,7 +132,7 @@ pub enum DataError {
         /// The recipe's file or name.
         name: String,
         /// Why.
-        source: toml::de::Error,
+        source: Box<toml::de::Error>,
     },
     /// Neither a built-in recipe nor a file.
     #[error("no recipe `{name}`; hint: give a TOML file or one of: {builtin}")]

@@ -20,7 +20,7 @@ pub fn subset(dataset: &Dataset, keep: impl Fn(&Record) -> bool) -> Dataset {
     }
 }
 
-/// SplitMix64: every input bit reaches every output bit.
+/// `SplitMix64`: every input bit reaches every output bit.
 fn mix(key: u64) -> u64 {
     let mut z = key.wrapping_add(0x9E37_79B9_7F4A_7C15);
     z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);

@@ -64,3 +64,12 @@ pub(crate) fn columns(path: &Path) -> Result<Vec<String>, DataError> {
         Format::Csv => csv::columns(path),
     }
 }
+
+/// Like [`scan`], for a file that is CSV whatever its extension.
+pub(crate) fn scan_csv(
+    path: &Path,
+    wanted: &Wanted,
+    visit: &mut Visit<'_>,
+) -> Result<Vec<String>, DataError> {
+    csv::scan(path, wanted, visit)
+}

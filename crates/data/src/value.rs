@@ -1,6 +1,7 @@
 //! One cell of a table, whatever format it comes from, and its checked conversions.
 
 use std::borrow::Cow;
+use std::fmt::Display;
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime};
 
@@ -32,7 +33,7 @@ impl Reason {
         Self { kind: kind.into(), detail: None }
     }
 
-    pub(crate) fn with(kind: impl Into<String>, detail: impl ToString) -> Self {
+    pub(crate) fn with(kind: impl Into<String>, detail: &dyn Display) -> Self {
         Self { kind: kind.into(), detail: Some(shorten(&detail.to_string())) }
     }
 
@@ -44,7 +45,7 @@ impl Reason {
     }
 }
 
-impl std::fmt::Display for Reason {
+impl Display for Reason {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match &self.detail {
             Some(detail) => write!(f, "{}: {detail}", self.kind),
@@ -62,14 +63,23 @@ fn shorten(text: &str) -> String {
     }
 }
 
-impl<'a> Value<'a> {
+impl Value<'_> {
+    /// Null, or text that is empty.
+    pub(crate) fn is_missing(&self) -> bool {
+        *self == Self::Null || matches!(self, Self::Text(text) if text.is_empty())
+    }
+
     /// Text; numbers, times and lists are refused.
     pub(crate) fn text(&self, column: &str) -> Result<Option<&str>, Reason> {
         match self {
             Self::Null => Ok(None),
-            Self::Text(text) if text.is_empty() => Ok(None),
-            Self::Text(text) => Ok(Some(text)),
-            _ => Err(self.not(column, "text")),
+            Self::Text(text) => Ok(Some(text.as_ref()).filter(|text| !text.is_empty())),
+            Self::Int(_)
+            | Self::Float(_)
+            | Self::Bool(_)
+            | Self::Time(_)
+            | Self::Json(_)
+            | Self::BadText => Err(self.not(column, "text")),
         }
     }
 
@@ -77,6 +87,7 @@ impl<'a> Value<'a> {
     pub(crate) fn name(&self, column: &str) -> Result<Option<String>, Reason> {
         match self {
             Self::Int(n) => Ok(Some(n.to_string())),
+            // What some writers mean by it in a column of numbers with gaps.
             Self::Float(n) if n.is_nan() => Ok(None),
             Self::Float(n) => Ok(Some(n.to_string())),
             Self::Bool(b) => Ok(Some(b.to_string())),
@@ -89,10 +100,7 @@ impl<'a> Value<'a> {
 
     /// A JSON list, given as text or as itself.
     pub(crate) fn json(&self, column: &str) -> Result<Option<&str>, Reason> {
-        match self {
-            Self::Json(json) => Ok(Some(json)),
-            _ => self.text(column),
-        }
+        if let Self::Json(json) = self { Ok(Some(json)) } else { self.text(column) }
     }
 
     /// A number, given as such or as text.
@@ -104,7 +112,9 @@ impl<'a> Value<'a> {
                 text.trim().parse().map(Some).map_err(|_| self.not(column, "a number"))
             }
             Self::Null | Self::Text(_) => Ok(None),
-            _ => Err(self.not(column, "a number")),
+            Self::Bool(_) | Self::Time(_) | Self::Json(_) | Self::BadText => {
+                Err(self.not(column, "a number"))
+            }
         }
     }
 
@@ -114,7 +124,13 @@ impl<'a> Value<'a> {
             Self::Bool(yes) => Ok(Some(f64::from(u8::from(*yes)))),
             Self::Text(text) if text.eq_ignore_ascii_case("true") => Ok(Some(1.0)),
             Self::Text(text) if text.eq_ignore_ascii_case("false") => Ok(Some(0.0)),
-            _ => self.number(column),
+            Self::Null
+            | Self::Text(_)
+            | Self::Int(_)
+            | Self::Float(_)
+            | Self::Time(_)
+            | Self::Json(_)
+            | Self::BadText => self.number(column),
         }
     }
 
@@ -142,23 +158,24 @@ impl<'a> Value<'a> {
             Self::Int(n) => Some(from_epoch(*n as f64)),
             Self::Float(n) => n.is_finite().then(|| from_epoch(*n)),
             Self::Text(text) => from_text(text.trim()),
-            _ => None,
+            Self::Bool(_) | Self::Json(_) | Self::BadText => None,
         };
         time.map(Some).ok_or_else(|| self.not(column, "a time"))
     }
 
     fn not(&self, column: &str, what: &str) -> Reason {
-        let kind = format!("{column} is not {what}");
-        match self {
-            Self::Null => Reason::with(kind, "null"),
-            Self::Text(text) => Reason::with(kind, text),
-            Self::Int(n) => Reason::with(kind, n),
-            Self::Float(n) => Reason::with(kind, n),
-            Self::Bool(b) => Reason::with(kind, b),
-            Self::Time(ms) => Reason::with(kind, rfc3339(*ms)),
-            Self::Json(json) => Reason::with(kind, json),
-            Self::BadText => Reason::plain(format!("{column} is not valid UTF-8")),
+        if *self == Self::BadText {
+            return Reason::plain(format!("{column} is not valid UTF-8"));
         }
+        let detail: &dyn Display = match self {
+            Self::Null | Self::BadText => &"null",
+            Self::Text(text) => text,
+            Self::Int(n) | Self::Time(n) => n,
+            Self::Float(n) => n,
+            Self::Bool(b) => b,
+            Self::Json(json) => json,
+        };
+        Reason::with(format!("{column} is not {what}"), detail)
     }
 }
 

@@ -1,1 +1,27 @@
-//! x
+//! From a router and held-out outcomes to a report.
+//!
+//! [`metrics`] are pure functions on plain matrices: they know neither routers nor logs. [`evaluate`]
+//! lays a router's predictions beside what a log says and fills a [`Report`]; it does no I/O and
+//! renders nothing.
+
+mod candidates;
+mod error;
+mod estimate;
+mod evaluate;
+mod frontier;
+pub mod metrics;
+mod pair;
+mod policy;
+mod report;
+mod rows;
+
+pub use candidates::CandidateFigures;
+pub use error::EvalError;
+pub use estimate::Estimate;
+pub use evaluate::{EvalOptions, evaluate};
+pub use frontier::{
+    AiqFigures, CostTarget, DialPoint, Frontier, NullControl, OracleFigures, SingleModel,
+};
+pub use pair::PairReport;
+pub use policy::{ChoiceShare, Comparison, PolicyReport};
+pub use report::{DataCounts, IgnoredCandidate, Report, Settings};

@@ -8,6 +8,7 @@ use rand_chacha::ChaCha8Rng;
 use crate::{Language, lexicon};
 
 /// Slots filled by the pen itself: numbers of one to four digits, identifiers, dates, coined words.
+#[cfg(test)]
 pub(crate) const BUILT_IN: [&str; 7] = ["n1", "n2", "n3", "n4", "id", "date", "coin"];
 
 /// Writes text in one language with one generator.
@@ -44,11 +45,10 @@ impl<'a> Pen<'a> {
     }
 
     /// A number of words with median `median` and a long tail, at most `most`.
-    pub(crate) fn length(&mut self, median: f64, most: usize) -> usize {
+    pub(crate) fn length(&mut self, median: f64, most: u64) -> u64 {
         // Sum of uniforms: near enough to a normal, and cheap.
         let spread: f64 = (0..6).map(|_| self.dice.random::<f64>() - 0.5).sum::<f64>() * 1.3;
-        let exact = median * spread.exp();
-        (1..=most).rev().find(|&n| n as f64 <= exact).unwrap_or(1)
+        most.min(whole(median * spread.exp()).max(1))
     }
 
     /// One of several things.
@@ -58,7 +58,7 @@ impl<'a> Pen<'a> {
 
     /// One filling of a slot, its own slots filled.
     pub(crate) fn say(&mut self, slot: &str) -> String {
-        self.built_in(slot).or_else(|| self.from_lexicon(slot)).unwrap_or_default()
+        self.built_in(slot).or_else(|| self.filling(slot)).unwrap_or_default()
     }
 
     /// The template with each slot filled; what only looks like a slot stays.
@@ -67,7 +67,11 @@ impl<'a> Pen<'a> {
         let mut rest = template;
         while let Some((before, slot, after)) = next_slot(rest) {
             text.push_str(before);
-            text.push_str(&self.say(slot));
+            let said = self.say(slot);
+            if self.language == Language::English && text.ends_with(" a ") && sounds_open(&said) {
+                text.insert(text.len() - 1, 'n');
+            }
+            text.push_str(&said);
             rest = after;
         }
         text + rest
@@ -86,7 +90,7 @@ impl<'a> Pen<'a> {
     }
 
     /// Sentences of about `words` words, in paragraphs.
-    pub(crate) fn prose(&mut self, words: usize) -> String {
+    pub(crate) fn prose(&mut self, words: u64) -> String {
         let mut text = String::new();
         let mut written = 0;
         while written < words {
@@ -100,7 +104,7 @@ impl<'a> Pen<'a> {
         text
     }
 
-    fn from_lexicon(&mut self, slot: &str) -> Option<String> {
+    fn filling(&mut self, slot: &str) -> Option<String> {
         let template = self.pick(lexicon::fillings(self.language, slot)?);
         Some(self.fill(template))
     }
@@ -123,18 +127,33 @@ impl<'a> Pen<'a> {
 }
 
 /// Words of a text as a reader would count them: two ideographs or kana count as one word.
-pub(crate) fn words_in(text: &str) -> usize {
-    let mut dense = 0;
+pub(crate) fn words_in(text: &str) -> u64 {
+    let mut dense = 0_u64;
     let mut words = 0;
     let mut inside = false;
     for c in text.chars() {
         let is_dense = ('\u{3040}'..='\u{9fff}').contains(&c);
         let letter = c.is_alphanumeric() && !is_dense;
-        dense += usize::from(is_dense);
-        words += usize::from(letter && !inside);
+        dense += u64::from(is_dense);
+        words += u64::from(letter && !inside);
         inside = letter || (inside && matches!(c, '_' | '\'' | '-'));
     }
     words + dense.div_ceil(2)
+}
+
+/// A number that is not negative, rounded.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the cast saturates, and no caller comes near the ends"
+)]
+pub(crate) fn whole(value: f64) -> u64 {
+    value.round() as u64
+}
+
+/// Whether an English word takes "an".
+fn sounds_open(word: &str) -> bool {
+    word.starts_with(['a', 'e', 'i', 'o', 'u'])
 }
 
 /// The text before the first slot, the slot's name, and the text after it.
@@ -182,6 +201,17 @@ mod tests {
         for _ in 0..200 {
             let text = pen.fill("<sentence> <faq> <code_ask> <rare_fact> <id>");
             assert!(slots(&text).is_empty(), "{text}");
+        }
+    }
+
+    #[test]
+    fn articles_agree() {
+        let mut dice = ChaCha8Rng::seed_from_u64(1);
+        let mut pen = Pen::new(&mut dice, Language::English);
+        for _ in 0..200 {
+            let text = pen.fill("It is a <noun>.");
+            let (article, noun) = text.trim_start_matches("It is ").split_once(' ').unwrap();
+            assert_eq!(article, if sounds_open(noun) { "an" } else { "a" }, "{text}");
         }
     }
 

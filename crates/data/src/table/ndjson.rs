@@ -13,6 +13,7 @@ use crate::DataError;
 use crate::columns::{MAX_OTHER, Wanted};
 use crate::value::{Reason, Value};
 
+type VisitLine<'v> = dyn FnMut(u64, &[u8]) -> Result<(), DataError> + 'v;
 type Object<'a> = BTreeMap<String, &'a RawValue>;
 
 pub(super) fn scan(
@@ -29,15 +30,19 @@ pub(super) fn scan(
             Err(reason) => return visit(Row { line, values: Err(reason) }),
         };
         objects += 1;
-        let values: Vec<Value<'_>> =
-            wanted.names.iter().map(|n| object.get(n).map_or(Value::Null, |raw| value(raw))).collect();
+        let values: Vec<Value<'_>> = wanted
+            .names
+            .iter()
+            .map(|n| object.get(n).map_or(Value::Null, |raw| value(raw)))
+            .collect();
         for (name, seen) in wanted.names.iter().zip(&mut seen) {
             *seen |= object.contains_key(name);
         }
         note_others(object, wanted, &mut others);
         visit(Row { line, values: Ok(&values) })
     })?;
-    let named = wanted.names.iter().zip(seen).filter(|(_, seen)| *seen).map(|(name, _)| name.clone());
+    let named =
+        wanted.names.iter().zip(seen).filter(|(_, seen)| *seen).map(|(name, _)| name.clone());
     let columns: Vec<String> = named.chain(others).collect();
     if objects > 0 {
         wanted.check(path, &columns)?;
@@ -57,10 +62,7 @@ pub(super) fn columns(path: &Path) -> Result<Vec<String>, DataError> {
 }
 
 /// Calls `visit` with every line that is not blank, and its number.
-fn each_line(
-    path: &Path,
-    visit: &mut dyn FnMut(u64, &[u8]) -> Result<(), DataError>,
-) -> Result<(), DataError> {
+fn each_line(path: &Path, visit: &mut VisitLine<'_>) -> Result<(), DataError> {
     let mut reader = BufReader::new(File::open(path).map_err(DataError::read(path))?);
     let mut buffer = Vec::new();
     let mut line = 0;
@@ -77,11 +79,12 @@ fn each_line(
 }
 
 fn object(line: &[u8]) -> Result<Object<'_>, Reason> {
-    let text = std::str::from_utf8(line).map_err(|_| Reason::plain("the line is not valid UTF-8"))?;
+    let text =
+        std::str::from_utf8(line).map_err(|_| Reason::plain("the line is not valid UTF-8"))?;
     serde_json::from_str(text).map_err(|e| {
         // serde counts lines too, always 1 here: only the column says something.
         let what = e.to_string().replace(" at line 1 column ", " at column ");
-        Reason::with("the line is not a JSON object", what)
+        Reason::with("the line is not a JSON object", &what)
     })
 }
 

@@ -24,7 +24,7 @@ pub(super) const SEEN: &str = "seen.bin";
 const BLANK: &str = "sha256:0000000000000000000000000000000000000000000000000000000000000000";
 
 /// Everything a router directory is made of.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Parts {
     /// The manifest; `digest`, `format_version`, `feature_digest` and `files` are filled in.
     pub manifest: Manifest,
@@ -175,9 +175,20 @@ pub(super) fn load(dir: &Path) -> Result<Router, RouterError> {
     let file = |name: &'static str| files.get(name).map_or(&[][..], Vec::as_slice);
     let prices = serde_json::from_slice::<PriceTable>(file(PRICES))
         .map_err(|source| RouterError::Json { path: dir.join(PRICES), source })?;
-    let shape = shape_of(&manifest);
-    let weights = network::from_safetensors(file(WEIGHTS), shape)
+    let weights = network::from_safetensors(file(WEIGHTS), shape_of(&manifest))
         .map_err(|source| RouterError::Weights { path: dir.join(WEIGHTS), source })?;
+    assemble(dir, digest, manifest, weights, prices)
+}
+
+/// The router of some parts, as it would load from `dir`.
+pub(super) fn assemble(
+    dir: &Path,
+    digest: Digest,
+    manifest: Manifest,
+    weights: Weights,
+    prices: PriceTable,
+) -> Result<Router, RouterError> {
+    let shape = shape_of(&manifest);
     weights
         .check(shape)
         .map_err(|source| RouterError::Shape { path: dir.join(WEIGHTS), source })?;

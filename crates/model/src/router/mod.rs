@@ -34,6 +34,13 @@ impl Router {
         directory::load(dir)
     }
 
+    /// The router of parts that are not written yet: training judges it before it exists on disk.
+    /// Its digest is not that of a directory.
+    pub fn from_parts(parts: &Parts) -> Result<Self, RouterError> {
+        let Parts { manifest, weights, prices, .. } = parts.clone();
+        directory::assemble(Path::new("."), Digest::of(b""), manifest, weights, prices)
+    }
+
     /// The manifest.
     pub fn manifest(&self) -> &Manifest {
         &self.manifest
@@ -52,6 +59,11 @@ impl Router {
     /// Position of the reference candidate.
     pub fn reference(&self) -> usize {
         self.reference
+    }
+
+    /// Known prices of the candidates.
+    pub fn prices(&self) -> &PriceTable {
+        &self.prices
     }
 
     /// The same router with other prices; nothing is retrained.
@@ -108,9 +120,12 @@ impl Router {
     ) -> Vec<Prediction> {
         let calibration = &self.manifest.bars[bar_index].calibration;
         let cards = self.manifest.candidates.iter().enumerate();
+        // Calibration sees the raw value: clamping would tie what the learner tells apart. For the
+        // same reason a quality above 1 lowers all of a request's qualities alike.
+        let highest = outputs.quality.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        let excess = (f64::from(highest) - 1.0).max(0.0);
         cards
             .map(|(i, card)| {
-                // Calibration sees the raw value: clamping would tie what the learner tells apart.
                 let raw = f64::from(outputs.quality[i]);
                 let length = f64::from(outputs.length[i]).clamp(MIN_LENGTH, MAX_LENGTH);
                 let output_tokens = card.cost.tokens.map(|tokens| tokens.mean_output * length);
@@ -121,7 +136,7 @@ impl Router {
                         price.cost_usd(input, 0.0, tokens.mean_output * length)
                     });
                 Prediction {
-                    quality: raw.clamp(0.0, 1.0),
+                    quality: (raw - excess).clamp(0.0, 1.0),
                     p_above_bar: calibration[i].apply(raw),
                     cost_usd: priced.or(card.cost.mean_cost_usd.map(|mean| mean * length)),
                     output_tokens,

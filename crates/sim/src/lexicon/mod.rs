@@ -41,8 +41,20 @@ mod tests {
 
     /// What every language must be able to say.
     const NEEDED: [&str; 14] = [
-        "opener", "closer", "sentence", "review", "faq", "classify", "rewrite", "summarise", "fact",
-        "rare_fact", "creative", "document", "vague", "constraint",
+        "opener",
+        "closer",
+        "sentence",
+        "review",
+        "faq",
+        "classify",
+        "rewrite",
+        "summarise",
+        "fact",
+        "rare_fact",
+        "creative",
+        "document",
+        "vague",
+        "constraint",
     ];
 
     #[test]

@@ -1,0 +1,82 @@
+//! `farthing eval`: a router on requests that it was not trained on.
+
+mod tables;
+
+use std::path::{Path, PathBuf};
+
+use farthing_eval::{EvalOptions, Report, evaluate};
+use farthing_model::{Router, SeenPrompts};
+
+use crate::failure::Failure;
+use crate::log_input::LogInput;
+use crate::term;
+
+/// Flags of `farthing eval`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The router directory
+    #[arg(value_name = "DIR")]
+    router: PathBuf,
+    #[command(flatten)]
+    input: LogInput,
+    /// One of the trained bars instead of the first
+    #[arg(long)]
+    bar: Option<f64>,
+    /// Seed of the bootstrap
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Resamples of the bootstrap
+    #[arg(long, default_value_t = 2000)]
+    resamples: u32,
+    /// Write the report as JSON; `-` prints it instead of the tables
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+}
+
+pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+    let prices = args.input.prices()?;
+    let options = EvalOptions { seed: args.seed, resamples: args.resamples, bar: args.bar };
+    let report = evaluate_logs(&args.router, &args.input, prices, &options)?;
+    let Some(path) = &args.json else { return term::print(&tables::render(&report)) };
+    if path == Path::new("-") {
+        return term::print_json(&report);
+    }
+    std::fs::write(path, serde_json::to_string_pretty(&report)? + "\n")?;
+    term::print(&tables::render(&report))
+}
+
+fn evaluate_logs(
+    dir: &Path,
+    input: &LogInput,
+    prices: Option<farthing_core::PriceTable>,
+    options: &EvalOptions,
+) -> Result<Report, Failure> {
+    let mut router = Router::load(dir)?;
+    if let Some(prices) = prices {
+        router = router.with_prices(prices);
+    }
+    let prices = Some(router.prices().clone());
+    let context = router.manifest().features.context.clone();
+    let rejects = PathBuf::from("eval.rejects.ndjson");
+    let dataset = input.read(&context, &[], prices, rejects)?;
+    report(dir, &router, &dataset, options)
+}
+
+/// Evaluates with a progress count.
+pub(crate) fn report(
+    dir: &Path,
+    router: &Router,
+    dataset: &farthing_data::Dataset,
+    options: &EvalOptions,
+) -> Result<Report, Failure> {
+    let seen = SeenPrompts::load(dir)?;
+    let bar = term::counter("evaluating requests");
+    let report = evaluate(router, &seen, dataset, options, &|done| bar.set_position(done));
+    bar.finish_and_clear();
+    Ok(report?)
+}
+
+/// The report as tables.
+pub(crate) fn render(report: &Report) -> String {
+    tables::render(report)
+}

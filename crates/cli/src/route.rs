@@ -1,0 +1,102 @@
+//! `farthing route`: one decision, explained.
+
+use std::io::Read as _;
+use std::path::PathBuf;
+use std::time::Instant;
+
+use farthing_core::{Decision, RouteBody};
+use farthing_model::Router;
+
+use crate::failure::Failure;
+use crate::term;
+
+/// Flags of `farthing route`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The router directory
+    #[arg(value_name = "DIR")]
+    router: PathBuf,
+    /// What is asked; `-` reads it from stdin
+    #[arg(required_unless_present = "file")]
+    prompt: Option<String>,
+    /// A request body as JSON: an OpenAI chat body or {"prompt": ".."}, with a `farthing` object
+    #[arg(long, value_name = "F.json", conflicts_with = "prompt")]
+    file: Option<PathBuf>,
+    /// Print the decision as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+    let router = Router::load(&args.router)?;
+    let decision = decide(&router, body(args)?)?;
+    if args.json { term::print_json(&decision) } else { term::print(&explain(&decision)) }
+}
+
+fn body(args: &Args) -> Result<RouteBody, Failure> {
+    let (json, place) = match (&args.file, args.prompt.as_deref()) {
+        (Some(path), _) => {
+            let read = std::fs::read_to_string(path);
+            let json = read.map_err(|e| Failure::bad_input(format!("cannot read `{}`: {e}", path.display())))?;
+            (json, path.display().to_string())
+        }
+        (None, Some("-")) => {
+            let mut prompt = String::new();
+            std::io::stdin().read_to_string(&mut prompt)?;
+            (prompt_body(&prompt), "stdin".to_owned())
+        }
+        (None, prompt) => (prompt_body(prompt.unwrap_or_default()), "the prompt".to_owned()),
+    };
+    serde_json::from_str(&json)
+        .map_err(|e| Failure::bad_input(format!("`{place}` is not a request body: {e}")))
+}
+
+fn prompt_body(prompt: &str) -> String {
+    serde_json::json!({ "prompt": prompt }).to_string()
+}
+
+/// A decision with every candidate listed; it is not logged, so its id says only that.
+pub(crate) fn decide(router: &Router, body: RouteBody) -> Result<Decision, Failure> {
+    let (request, options) = body.check()?;
+    let start = Instant::now();
+    let decided = router.route(&request, &options, 1.0)?;
+    let decision_us = start.elapsed().as_secs_f64() * 1e6;
+    Ok(decided.into_decision(router, "not-logged".to_owned(), decision_us, true))
+}
+
+/// The decision for a person.
+pub(crate) fn explain(decision: &Decision) -> String {
+    let row = |c: &farthing_core::CandidateReport| {
+        let note = if c.model == decision.model {
+            "chosen".to_owned()
+        } else {
+            c.excluded_by.map_or_else(String::new, |by| format!("excluded by {by:?}"))
+        };
+        let number = |value: Option<f64>, digits: usize| {
+            value.map_or("unknown".to_owned(), |v| format!("{v:.digits$}"))
+        };
+        [
+            c.model.clone(),
+            format!("{:.3}", c.quality),
+            format!("{:.3}", c.p_above_bar),
+            number(c.cost_usd.map(|usd| usd * 1000.0), 4),
+            number(c.output_tokens, 0),
+            note,
+        ]
+    };
+    let table = term::table(
+        ["candidate", "quality", "P(>= bar)", "USD/1k", "output tokens", ""],
+        decision.candidates.iter().map(row).collect(),
+    );
+    let reason = serde_json::to_string(&decision.reason).unwrap_or_default();
+    let margin = decision.margin.map_or("nothing could change it".to_owned(), |m| format!("margin {m:.4}"));
+    format!(
+        "{}\n\n{table}\npolicy {}, reason {}, bar {}, {margin}{}, decided in {:.0} us\n",
+        decision.model,
+        decision.policy,
+        reason.trim_matches('"'),
+        decision.bar,
+        if decision.truncated { ", text truncated" } else { "" },
+        decision.decision_us,
+    )
+}

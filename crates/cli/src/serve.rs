@@ -1,0 +1,60 @@
+//! `farthing serve`: decisions over HTTP.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use farthing_model::Router;
+use farthing_serve::{Clock, ServeConfig};
+use tracing_subscriber::EnvFilter;
+
+use crate::failure::Failure;
+use crate::term;
+
+/// Flags of `farthing serve`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The router directory
+    #[arg(value_name = "DIR")]
+    router: PathBuf,
+    /// Address to listen on; port 0 takes any free one
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080", env = "FARTHING_LISTEN")]
+    listen: SocketAddr,
+    /// Folder for the decision log; without it decisions are not logged
+    #[arg(long, value_name = "DIR", env = "FARTHING_LOG")]
+    log: Option<PathBuf>,
+    /// What is logged to stderr, as tracing filter directives
+    #[arg(long, value_name = "FILTER", default_value = "info", env = "FARTHING_TRACE")]
+    trace: String,
+    /// Load and verify everything, then exit
+    #[arg(long)]
+    check: bool,
+}
+
+pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+    let mut config = ServeConfig::new(&args.router);
+    config.listen = args.listen;
+    config.log_dir.clone_from(&args.log);
+    let router = Router::load(&args.router)?;
+    if args.check {
+        term::say(&format!("`{}` is sound: {}", args.router.display(), router.digest()));
+        return Ok(());
+    }
+    let filter = EnvFilter::try_new(&args.trace)
+        .map_err(|e| Failure::bad_input(format!("`--trace` is not a filter: {e}")))?;
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    Ok(runtime.block_on(farthing_serve::serve(config, stop_signal(), Clock::system()))?)
+}
+
+/// Ready on SIGINT or SIGTERM.
+async fn stop_signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
+        // Without the handler SIGTERM still ends the process, only less gently.
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+}

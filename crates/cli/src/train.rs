@@ -1,0 +1,160 @@
+//! `farthing train`: outcome log -> router directory.
+
+use std::path::{Path, PathBuf};
+
+use clap::ValueEnum;
+use farthing_core::PriceTable;
+use farthing_data::Dataset;
+use farthing_model::{Guarantee, Manifest, Parts, Router, write_router};
+use farthing_train::{Stage, TrainConfig, Trained, train};
+
+use crate::failure::Failure;
+use crate::log_input::LogInput;
+use crate::term;
+
+/// Flags of `farthing train`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    input: LogInput,
+    /// The router directory to write
+    #[arg(short, long, value_name = "DIR")]
+    output: PathBuf,
+    /// Columns that requests carry too, when they are routed
+    #[arg(long, value_name = "COL,..", value_delimiter = ',')]
+    context: Vec<String>,
+    /// Columns that only the log has: what kind of task is this?
+    #[arg(long, value_name = "COL,..", value_delimiter = ',')]
+    label: Vec<String>,
+    /// Scores that are good enough, the default one first
+    #[arg(long, value_name = "BAR,..", value_delimiter = ',', default_value = "0.5")]
+    bar: Vec<f64>,
+    /// Greatest certified rate of the bad event among downgraded requests
+    #[arg(long, default_value_t = 0.1)]
+    alpha: f64,
+    /// The certificate holds with probability 1 - delta
+    #[arg(long, default_value_t = 0.05)]
+    delta: f64,
+    /// Which bad event is bounded
+    #[arg(long, value_enum, default_value_t = GuaranteeFlag::Excess)]
+    guarantee: GuaranteeFlag,
+    /// Seed of the splits and of every draw
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Write the router even where the gate refuses, and record the refusal in it
+    #[arg(long)]
+    force: bool,
+    /// Print the manifest as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum GuaranteeFlag {
+    /// The choice misses the bar and the reference meets it
+    Excess,
+    /// The choice misses the bar
+    Absolute,
+}
+
+impl From<GuaranteeFlag> for Guarantee {
+    fn from(flag: GuaranteeFlag) -> Self {
+        match flag {
+            GuaranteeFlag::Excess => Self::Excess,
+            GuaranteeFlag::Absolute => Self::Absolute,
+        }
+    }
+}
+
+pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+    let prices = args.input.prices()?;
+    let config = TrainConfig {
+        bars: args.bar.clone(),
+        alpha: args.alpha,
+        delta: args.delta,
+        guarantee: args.guarantee.into(),
+        seed: args.seed,
+        prices: prices.clone().unwrap_or_default(),
+        force: args.force,
+    }
+    .check()?;
+    let rejects = args.output.with_extension("rejects.ndjson");
+    let dataset = args.input.read(&args.context, &args.label, prices, rejects)?;
+    let manifest = train_and_write(dataset, &config, &args.output)?;
+    if args.json {
+        term::print_json(&manifest)?;
+    }
+    Ok(())
+}
+
+/// Trains with a progress bar, says on stderr what came of it, and writes the router unless the gate
+/// refuses.
+pub(crate) fn train_and_write(
+    dataset: Dataset,
+    config: &TrainConfig,
+    output: &Path,
+) -> Result<Manifest, Failure> {
+    let bar = term::steps(Stage::ALL.len());
+    let trained = train(dataset, config, &|stage| {
+        bar.set_position(Stage::ALL.iter().position(|s| *s == stage).unwrap_or_default() as u64);
+        bar.set_message(stage.label());
+    });
+    bar.finish_and_clear();
+    let Trained { parts, left_out } = trained?;
+    for model in left_out {
+        term::say(&format!("  warning: `{model}` has no score, so it is not a candidate"));
+    }
+    say_trained(&parts, &config.prices);
+    if !parts.manifest.gate.passed && !config.force {
+        term::say(
+            "the gate refused: no router was written; hint: see what `farthing eval` would say with `--force`, \
+             or log more outcomes",
+        );
+        return Err(Failure::Refused);
+    }
+    let digest = write_router(output, parts)?;
+    term::say(&format!("wrote `{}`, {digest}", output.display()));
+    Ok(Router::load(output)?.manifest().clone())
+}
+
+fn say_trained(parts: &Parts, prices: &PriceTable) {
+    let manifest = &parts.manifest;
+    let data = &manifest.data;
+    term::say(&format!(
+        "trained on {} requests ({} to fit, {} to certify, {} sealed), {} candidates, reference `{}`",
+        data.requests,
+        data.fit,
+        data.certificate,
+        data.sealed,
+        manifest.candidates.len(),
+        manifest.reference
+    ));
+    for card in &manifest.candidates {
+        if card.cost.mean_cost_usd.is_none() && prices.get(&card.model).is_none() {
+            term::say(&format!(
+                "  warning: the cost of `{}` is unknown, so policies that compare costs leave it out; hint: --prices",
+                card.model
+            ));
+        }
+    }
+    for learner in &manifest.learners {
+        term::say(&format!("  {} x {}, {:?}", learner.weight, learner.learner, learner.settings));
+    }
+    for bar in &manifest.bars {
+        term::say(&match &bar.certificate {
+            Some(c) => format!(
+                "  bar {}: {} of {} certificate requests downgraded, excess miss <= {:.4}, any miss <= {:.4}",
+                bar.bar, c.downgraded, c.requests, c.excess_bound, c.miss_bound
+            ),
+            None => format!("  bar {}: no threshold could be certified, the reference serves", bar.bar),
+        });
+    }
+    for check in &manifest.gate.checks {
+        let mark = match check.passed {
+            Some(true) => "passed",
+            Some(false) => "REFUSED",
+            None => "n/a",
+        };
+        term::say(&format!("  gate: {mark}: {} ({})", check.check, check.detail));
+    }
+}

@@ -1,0 +1,82 @@
+//! The report: everything that `farthing eval` says, as `--json` writes it.
+//!
+//! Field names are an interface. Costs are mean USD a request, shares are percent, qualities and
+//! scores lie in [0, 1]. What cannot be said is `null`, with the reason beside it.
+
+use farthing_core::{Bar, Digest};
+use serde::Serialize;
+
+use crate::{CandidateFigures, Frontier, PairReport, PolicyReport};
+
+/// Version of the report; additive changes keep it.
+pub(crate) const FORMAT_VERSION: u32 = 1;
+
+/// A router on requests that it was not trained on.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Report {
+    /// Version of this shape.
+    pub format_version: u32,
+    /// Digest of the router.
+    pub router: Digest,
+    /// How it was made.
+    pub settings: Settings,
+    /// What it was made from.
+    pub data: DataCounts,
+    /// Each candidate of the router on its own, in the router's order.
+    pub candidates: Vec<CandidateFigures>,
+    /// The cost/quality plane, on the complete requests only.
+    pub frontier: Option<Frontier>,
+    /// Why there is none.
+    pub frontier_withheld: Option<String>,
+    /// The default policy, as it would serve.
+    pub policy: PolicyReport,
+    /// `RouteLLM`'s figures, for a router of two candidates.
+    pub pair: Option<PairReport>,
+    /// Why there are none.
+    pub pair_withheld: Option<String>,
+}
+
+/// How a report was made; the same settings and data give the same bytes.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Settings {
+    /// Seed of the bootstrap and of the null control.
+    pub seed: u64,
+    /// Resamples of the bootstrap, drawn by group of near-duplicate prompts.
+    pub resamples: u32,
+    /// Level of the intervals.
+    pub interval_pct: f64,
+    /// The score that is good enough.
+    pub bar: Bar,
+}
+
+/// What a report was made from.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct DataCounts {
+    /// Requests in the log.
+    pub log_requests: u64,
+    /// Those skipped because their prompt was used to fit or certify the router.
+    pub seen_requests: u64,
+    /// Those left: `log_requests - seen_requests`.
+    pub scored_requests: u64,
+    /// Groups of near-duplicate prompts among those left.
+    pub scored_groups: u64,
+    /// Those of them answered, with score and cost, by every priced candidate.
+    pub complete_requests: u64,
+    /// Digest of the keys of the requests that are left.
+    pub scored_digest: Digest,
+    /// Candidates of the router without any outcome in the log, by name.
+    pub absent_candidates: Vec<String>,
+    /// Candidates of the router whose cost it cannot predict, by name.
+    pub unpriced_candidates: Vec<String>,
+    /// Candidates of the log that the router does not have.
+    pub ignored_candidates: Vec<IgnoredCandidate>,
+}
+
+/// A candidate of the log that the router does not have.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct IgnoredCandidate {
+    /// Its name.
+    pub model: String,
+    /// Requests of the log that it answered.
+    pub requests: u64,
+}

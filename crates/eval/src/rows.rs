@@ -1,0 +1,125 @@
+//! A router's predictions beside what a log says, request by request, in the router's candidate
+//! order.
+
+use farthing_core::{Constraints, Policy, Prediction, decide};
+use farthing_data::{Cell, Dataset, Record};
+use farthing_model::{RouteError, Router};
+use rayon::prelude::*;
+
+use crate::EvalError;
+use crate::metrics::Matrix;
+
+/// Requests predicted at once: the forward pass is a matrix product.
+const BATCH: usize = 64;
+/// Requests between two reports of progress.
+const STRIDE: usize = 64 * BATCH;
+
+/// Scored requests. Matrices are `(requests, candidates)`, NaN where unknown.
+#[derive(Debug)]
+pub(crate) struct Rows {
+    /// Group of near-duplicate prompts of each request.
+    pub(crate) groups: Vec<u64>,
+    pub(crate) predicted_quality: Matrix,
+    pub(crate) predicted_cost: Matrix,
+    pub(crate) score: Matrix,
+    pub(crate) cost: Matrix,
+    /// What the policy chooses; `None` where no candidate is eligible.
+    pub(crate) choices: Vec<Option<usize>>,
+}
+
+/// A value that is known.
+pub(crate) fn known(value: f64) -> Option<f64> {
+    Some(value).filter(|value| !value.is_nan())
+}
+
+impl Rows {
+    /// Predicts and decides every record, in order. `progress` is given the number of requests done.
+    pub(crate) fn new(
+        router: &Router,
+        (policy, bar_index): (&Policy, usize),
+        dataset: &Dataset,
+        records: &[&Record],
+        progress: &dyn Fn(u64),
+    ) -> Result<Self, EvalError> {
+        let mut predictions: Vec<Vec<Prediction>> = Vec::with_capacity(records.len());
+        for stride in records.chunks(STRIDE) {
+            let batches: Result<Vec<_>, EvalError> = stride
+                .par_chunks(BATCH)
+                .map(|batch| {
+                    let features: Vec<_> =
+                        batch.iter().map(|record| router.featurize(&record.request)).collect();
+                    let predictions = router.predict(&features, bar_index);
+                    predictions.map_err(|source| EvalError::Predict(RouteError::Forward(source)))
+                })
+                .collect();
+            predictions.extend(batches?.into_iter().flatten());
+            progress(predictions.len() as u64);
+        }
+        let choose = |predictions: &Vec<Prediction>| {
+            let choice = decide(policy, predictions, &Constraints::default(), 0.0);
+            choice.ok().and_then(|choice| choice.ranked.first().copied())
+        };
+        let columns = router.candidates().len();
+        let predicted = |of: fn(&Prediction) -> f64| {
+            Matrix::new(columns, predictions.iter().flatten().map(of).collect())
+        };
+        let position = positions(router, dataset);
+        Ok(Self {
+            groups: records.iter().map(|record| record.group).collect(),
+            predicted_quality: predicted(|p| p.quality),
+            predicted_cost: predicted(|p| p.cost_usd.unwrap_or(f64::NAN)),
+            score: logged(records, columns, &position, |cell| cell.score),
+            cost: logged(records, columns, &position, |cell| cell.cost_usd),
+            choices: predictions.iter().map(choose).collect(),
+        })
+    }
+
+    /// Number of requests.
+    pub(crate) fn len(&self) -> usize {
+        self.groups.len()
+    }
+
+    /// Logged score of a candidate.
+    pub(crate) fn score(&self, request: usize, candidate: usize) -> Option<f64> {
+        known(self.score.at(request, candidate))
+    }
+
+    /// Logged cost of a candidate.
+    pub(crate) fn cost(&self, request: usize, candidate: usize) -> Option<f64> {
+        known(self.cost.at(request, candidate))
+    }
+
+    /// Requests for which score and cost of all these candidates are known; of no candidates none.
+    pub(crate) fn complete(&self, candidates: &[usize]) -> Vec<usize> {
+        let answered = |request: usize, candidate: usize| {
+            self.score(request, candidate).is_some() && self.cost(request, candidate).is_some()
+        };
+        if candidates.is_empty() {
+            return Vec::new();
+        }
+        (0..self.len()).filter(|&i| candidates.iter().all(|&c| answered(i, c))).collect()
+    }
+}
+
+/// Position in the router of each of the log's candidates, by name.
+pub(crate) fn positions(router: &Router, dataset: &Dataset) -> Vec<Option<usize>> {
+    let position = |name: &String| router.candidates().iter().position(|known| known == name);
+    dataset.candidates.iter().map(position).collect()
+}
+
+fn logged(
+    records: &[&Record],
+    columns: usize,
+    position: &[Option<usize>],
+    value: fn(&Cell) -> Option<f64>,
+) -> Matrix {
+    let mut values = vec![f64::NAN; records.len() * columns];
+    for (row, record) in records.iter().enumerate() {
+        for cell in &record.cells {
+            if let (Some(column), Some(value)) = (position[cell.candidate], value(cell)) {
+                values[row * columns + column] = value;
+            }
+        }
+    }
+    Matrix::new(columns, values)
+}

@@ -1,0 +1,178 @@
+//! Whole reports of a router that knows the task from the context and nothing else.
+
+mod made;
+
+use farthing_data::Dataset;
+use farthing_eval::{EvalError, EvalOptions, Report, evaluate};
+use farthing_model::{Router, SeenPrompts};
+use made::{dataset, router};
+
+const NAMES: [&str; 3] = ["large", "middle", "small"];
+
+fn report(router: &Router, dataset: &Dataset) -> Report {
+    evaluate(router, &SeenPrompts::new(0, []), dataset, &options(), &|_| ()).unwrap()
+}
+
+fn options() -> EvalOptions {
+    EvalOptions { resamples: 300, ..EvalOptions::default() }
+}
+
+fn refusal(router: &Router, seen: &SeenPrompts, dataset: &Dataset) -> String {
+    evaluate(router, seen, dataset, &options(), &|_| ()).unwrap_err().to_string()
+}
+
+#[test]
+fn a_full_log() {
+    let found = report(&router(&NAMES), &dataset(&NAMES, 600));
+    assert_eq!((found.data.scored_requests, found.data.complete_requests), (600, 600));
+    let frontier = found.frontier.unwrap();
+    assert_eq!(frontier.best_single.model, "large");
+    let earned = frontier.earned_share_pct.unwrap();
+    assert!(earned.low.unwrap() > 0.0 && earned.high.unwrap() < 100.0, "{earned:?}");
+    let null = frontier.shuffled_control.earned_share_pct.unwrap();
+    assert!(null.high.unwrap() < earned.low.unwrap(), "{null:?}");
+    assert!(null.value < 5.0, "{null:?}");
+    let aiq = &frontier.aiq;
+    assert!(aiq.hindsight_zero.value >= aiq.fitted_zero.value - 1e-9);
+    assert!(aiq.oracle_sweep.value > aiq.router.value && aiq.router.value > aiq.fitted_zero.value);
+    assert!(frontier.oracle.quality.value >= frontier.best_single.quality.value);
+    assert!(frontier.oracle.cost_usd.value < frontier.best_single.cost_usd.value);
+    let hull = &frontier.router_hull;
+    assert!(hull.windows(2).all(|p| p[0].cost_usd < p[1].cost_usd && p[0].lambda > p[1].lambda));
+    let names: Vec<&str> = frontier.cost_targets.iter().map(|t| t.target.as_str()).collect();
+    assert_eq!(names, ["best_single_95_pct", "best_single_minus_0.005", "best_single_100_pct"]);
+    let ratio = frontier.cost_targets[0].ratio_to_best_single.unwrap();
+    assert!(ratio.high.unwrap() < 1.0, "{ratio:?}");
+
+    let policy = found.policy;
+    assert_eq!((policy.decided_requests, policy.judged_requests), (600, 600));
+    let shares: f64 = policy.choices.iter().map(|choice| choice.share_pct).sum();
+    assert!((shares - 100.0).abs() < 1e-9);
+    let against = policy.against_best_single.unwrap();
+    assert_eq!(against.model, "large");
+    assert!(against.saving_pct.unwrap().low.unwrap() > 10.0);
+    assert!(policy.downgraded_pct.unwrap().value > 10.0);
+    assert!(found.pair.is_none() && found.pair_withheld.unwrap().contains("this one has 3"));
+}
+
+#[test]
+fn the_same_bytes_in_any_order_and_on_any_number_of_threads() {
+    let router = router(&NAMES);
+    let mut dataset = dataset(&NAMES, 600);
+    let json = |dataset: &Dataset, threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| serde_json::to_string(&report(&router, dataset)).unwrap())
+    };
+    let one = json(&dataset, 1);
+    assert_eq!(one, json(&dataset, 2));
+    dataset.records.reverse();
+    assert_eq!(one, json(&dataset, 2));
+}
+
+#[test]
+fn a_log_with_one_answer_a_request_gives_what_it_can() {
+    let mut dataset = dataset(&NAMES, 600);
+    for (i, record) in dataset.records.iter_mut().enumerate() {
+        record.cells = vec![record.cells[i % 3]];
+    }
+    let found = report(&router(&NAMES), &dataset);
+    assert!(found.frontier.is_none());
+    let reason = found.frontier_withheld.unwrap();
+    assert!(reason.contains("200 requests that all 3 priced candidates answered"), "{reason}");
+    assert!(reason.contains("and there are 0; the rarest candidate is"), "{reason}");
+    assert_eq!(found.policy.decided_requests, 600);
+    assert!((100..300).contains(&found.policy.judged_requests));
+    assert!(found.policy.quality.is_some());
+    assert_eq!(found.candidates[0].judged_requests, 200);
+    assert_eq!(found.policy.against_best_single.unwrap().model, "large");
+}
+
+#[test]
+fn a_log_without_costs_says_so() {
+    let mut dataset = dataset(&NAMES, 600);
+    for cell in dataset.records.iter_mut().flat_map(|record| &mut record.cells) {
+        cell.cost_usd = None;
+    }
+    let found = report(&router(&NAMES), &dataset);
+    assert!(
+        found.frontier_withheld.unwrap().ends_with("600 requests with its score, 0 with its cost")
+    );
+    assert!(found.policy.quality.is_some() && found.policy.cost_usd.is_none());
+    assert_eq!(found.policy.against_reference.unwrap().saving_pct, None);
+}
+
+#[test]
+fn candidates_are_matched_by_name() {
+    let found = report(&router(&NAMES), &dataset(&["large", "other", "small"], 300));
+    assert_eq!(found.data.absent_candidates, ["middle"]);
+    assert_eq!(found.data.ignored_candidates[0].model, "other");
+    assert_eq!(found.data.ignored_candidates[0].requests, 300);
+    let reason = found.frontier_withheld.unwrap();
+    assert!(reason.contains("`middle`: 0 requests with its score"), "{reason}");
+    assert_eq!(found.candidates[1].mean_score, None);
+
+    let message = refusal(&router(&NAMES), &SeenPrompts::new(0, []), &dataset(&["a", "b"], 10));
+    assert!(message.contains("the router has `large`, `middle`, `small`, the log has `a`, `b`"));
+}
+
+#[test]
+fn seen_prompts_are_skipped_and_counted() {
+    let dataset = dataset(&NAMES, 300);
+    let router = router(&NAMES);
+    let groups = || dataset.records.iter().map(|record| record.group);
+    let seen = SeenPrompts::new(7, groups().take(40));
+    let found = evaluate(&router, &seen, &dataset, &options(), &|_| ()).unwrap();
+    assert_eq!(found.data.log_requests, 300);
+    assert_eq!(found.data.seen_requests + found.data.scored_requests, 300);
+    assert_eq!(found.data.seen_requests, 40);
+    let all = SeenPrompts::new(7, groups());
+    assert!(refusal(&router, &all, &dataset).starts_with("nothing is left to evaluate: all 300"));
+    let empty = Dataset { records: Vec::new(), ..dataset };
+    assert!(refusal(&router, &all, &empty).starts_with("the log holds no request"));
+}
+
+#[test]
+fn two_candidates_have_apgr() {
+    let found = report(&router(&["large", "small"]), &dataset(&["large", "small"], 600));
+    let pair = found.pair.unwrap();
+    assert_eq!((pair.strong.as_str(), pair.weak.as_str()), ("large", "small"));
+    assert_eq!(pair.requests, 600);
+    assert!(pair.apgr.low.unwrap() > 0.5, "{pair:?}");
+    assert!(pair.cpt50_pct.unwrap().value < pair.cpt80_pct.unwrap().value);
+}
+
+#[test]
+fn degenerate_logs_are_reported_on() {
+    let found = report(&router(&NAMES), &dataset(&NAMES, 1));
+    assert_eq!(found.data.scored_requests, 1);
+    assert!(found.frontier.is_none());
+
+    let mut constant = dataset(&["large", "small"], 300);
+    for cell in constant.records.iter_mut().flat_map(|record| &mut record.cells) {
+        cell.score = Some(1.0);
+    }
+    let found = report(&router(&["large", "small"]), &constant);
+    let frontier = found.frontier.unwrap();
+    assert_eq!(frontier.best_single.model, "small");
+    assert!(frontier.earned_share_pct.is_none_or(|earned| earned.value <= 100.0));
+    assert!(found.pair_withheld.unwrap().starts_with("there is no gap to recover"));
+}
+
+#[test]
+fn an_unknown_bar_is_refused() {
+    let options = EvalOptions { bar: Some(0.7), ..options() };
+    let seen = SeenPrompts::new(0, []);
+    let error =
+        evaluate(&router(&NAMES), &seen, &dataset(&NAMES, 10), &options, &|_| ()).unwrap_err();
+    assert!(matches!(error, EvalError::UnknownBar { .. }));
+    assert!(error.to_string().contains("use one of `0.5`"), "{error}");
+}
+
+#[test]
+fn progress_ends_at_the_number_of_requests() {
+    let last = std::cell::Cell::new(0);
+    let seen = SeenPrompts::new(0, []);
+    let progress = |done| last.set(done);
+    evaluate(&router(&NAMES), &seen, &dataset(&NAMES, 70), &options(), &progress).unwrap();
+    assert_eq!(last.get(), 70);
+}

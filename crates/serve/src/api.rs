@@ -1,0 +1,163 @@
+//! The endpoints. Handlers only translate: what they answer is made elsewhere.
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{Method, Uri};
+use axum::response::{IntoResponse, Json, Response};
+use farthing_core::Decision;
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::batch::BatchRunner;
+use crate::body::RequestBody;
+use crate::decide::Decider;
+use crate::error::ApiError;
+use crate::loaded::RouterSlot;
+use crate::openapi::{self, responses, schemas};
+use crate::state::Exposition;
+use crate::{AppState, ErrorCode, layers};
+
+/// The whole service without a socket.
+pub fn app(state: AppState) -> Router {
+    let (routes, _) = routes().split_for_parts();
+    let routes = routes.fallback(not_found).method_not_allowed_fallback(method_not_allowed);
+    layers::wrap(routes, &state).with_state(state)
+}
+
+/// Every route with its documentation.
+pub(crate) fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::with_openapi(openapi::preamble())
+        .routes(routes!(route))
+        .routes(routes!(route_batch))
+        .routes(routes!(models))
+        .routes(routes!(router))
+        .routes(routes!(livez))
+        .routes(routes!(readyz))
+        .routes(routes!(metrics))
+        .routes(routes!(openapi_json))
+}
+
+/// The answer of `GET /v1/models`.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ModelList {
+    /// Always `list`.
+    pub(crate) object: &'static str,
+    /// The candidates, then `auto` and `auto:POLICY` for every policy.
+    pub(crate) data: Vec<Model>,
+}
+
+/// A name that can stand in a request's `model`.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Model {
+    /// The name.
+    pub(crate) id: String,
+    /// Always `model`.
+    pub(crate) object: &'static str,
+    /// When the router was loaded, in seconds since 1970.
+    pub(crate) created: u64,
+    /// Always `farthing`.
+    pub(crate) owned_by: &'static str,
+}
+
+/// The answer of the probes.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Status {
+    /// Always `ok`.
+    status: &'static str,
+}
+
+const OK: Json<Status> = Json(Status { status: "ok" });
+
+/// Decides on one request.
+///
+/// Nothing is forwarded.
+#[utoipa::path(post, path = "/v1/route", tag = "decisions",
+    request_body(content = schemas::RouteBody, content_type = "application/json"),
+    responses((status = 200, description = "the decision", body = schemas::Decision), responses::RouteErrors))]
+async fn route(
+    State(decider): State<Decider>,
+    RequestBody(json): RequestBody,
+) -> Result<Json<Decision>, ApiError> {
+    decider.decide(&json).map(Json)
+}
+
+/// Decides on many requests.
+///
+/// The answers come in the order of the requests; a request that cannot be routed gets an error in
+/// its place and the others their decisions. Lines and columns in such an error count from the start
+/// of its request.
+#[utoipa::path(post, path = "/v1/route/batch", tag = "decisions",
+    request_body(content = schemas::BatchBody, content_type = "application/json"),
+    responses((status = 200, description = "one answer a request", body = schemas::BatchAnswer), responses::BatchErrors))]
+async fn route_batch(
+    State(batches): State<BatchRunner>,
+    RequestBody(json): RequestBody,
+) -> Result<Response, ApiError> {
+    batches.run(json).await.map(|answer| as_json(answer.into()))
+}
+
+/// Lists the candidates and the virtual names.
+#[utoipa::path(get, path = "/v1/models", tag = "router",
+    responses((status = 200, description = "the names", body = ModelList)))]
+async fn models(State(router): State<RouterSlot>) -> Response {
+    as_json(router.load().models.clone())
+}
+
+/// Shows the manifest of the router in service.
+#[utoipa::path(get, path = "/v1/router", tag = "router",
+    responses((status = 200, description = "the manifest", body = schemas::Manifest)))]
+async fn router(State(router): State<RouterSlot>) -> Response {
+    as_json(router.load().manifest.clone())
+}
+
+/// Says that the process answers.
+#[utoipa::path(get, path = "/livez", tag = "operations",
+    responses((status = 200, description = "it does", body = Status)))]
+async fn livez() -> Json<Status> {
+    OK
+}
+
+/// Says that a router is loaded.
+///
+/// The server listens only once one is.
+#[utoipa::path(get, path = "/readyz", tag = "operations",
+    responses((status = 200, description = "one is", body = Status)))]
+async fn readyz() -> Json<Status> {
+    OK
+}
+
+/// Metrics, for Prometheus.
+#[utoipa::path(get, path = "/metrics", tag = "operations",
+    responses((status = 200, description = "the text exposition", body = String, content_type = "text/plain")))]
+async fn metrics(State(exposition): State<Exposition>) -> Response {
+    ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], exposition.render())
+        .into_response()
+}
+
+/// This description.
+#[utoipa::path(get, path = "/openapi.json", tag = "operations",
+    responses((status = 200, description = "an OpenAPI document", body = Object)))]
+async fn openapi_json() -> Response {
+    as_json(openapi::served())
+}
+
+async fn not_found(method: Method, uri: Uri) -> ApiError {
+    let message = format!("no such path: `{method} {}`; hint: see `/openapi.json`", uri.path());
+    ApiError::new(ErrorCode::NotFound, message)
+}
+
+async fn method_not_allowed(method: Method, uri: Uri) -> ApiError {
+    let message = format!(
+        "`{}` does not take {method}; hint: see the `allow` header or `/openapi.json`",
+        uri.path()
+    );
+    ApiError::new(ErrorCode::MethodNotAllowed, message)
+}
+
+fn as_json(json: Bytes) -> Response {
+    ([(CONTENT_TYPE, "application/json")], json).into_response()
+}

@@ -1,0 +1,303 @@
+//! What clients are told when something is wrong, in the shape of the OpenAI API.
+//!
+//! One table gives each stable code its status. The message is written for the client; the cause of an
+//! internal error stays in `source` and goes to the log, once, in `layers`.
+
+use std::error::Error;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::http::header::RETRY_AFTER;
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use farthing_core::RequestError;
+use farthing_model::RouteError;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::closed::exclusion_name;
+
+/// Stable codes: a closed set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ErrorCode {
+    /// The body is not JSON, or not of the shape that is due.
+    InvalidJson,
+    /// The request has no text.
+    EmptyPrompt,
+    /// The request has neither `prompt` nor `messages`.
+    MissingPrompt,
+    /// The request has both.
+    ConflictingPrompt,
+    /// A message has a role that the protocol does not know.
+    UnknownRole,
+    /// A name in `candidates` or `exclude` is not a candidate.
+    UnknownCandidate,
+    /// The router was not trained for the bar.
+    UnknownBar,
+    /// No policy has the name.
+    UnknownPolicy,
+    /// `max_cost_usd` is not a cost.
+    InvalidMaxCost,
+    /// The constraints leave no candidate.
+    NoEligibleModel,
+    /// The body is longer than accepted.
+    BodyTooLarge,
+    /// The batch has more requests than accepted.
+    BatchTooLarge,
+    /// No such path.
+    NotFound,
+    /// The path exists, the method does not.
+    MethodNotAllowed,
+    /// The server has too much to do.
+    Overloaded,
+    /// A fault of the server.
+    Internal,
+}
+
+impl ErrorCode {
+    /// Every code, in declaration order.
+    pub const ALL: [Self; 16] = [
+        Self::InvalidJson,
+        Self::EmptyPrompt,
+        Self::MissingPrompt,
+        Self::ConflictingPrompt,
+        Self::UnknownRole,
+        Self::UnknownCandidate,
+        Self::UnknownBar,
+        Self::UnknownPolicy,
+        Self::InvalidMaxCost,
+        Self::NoEligibleModel,
+        Self::BodyTooLarge,
+        Self::BatchTooLarge,
+        Self::NotFound,
+        Self::MethodNotAllowed,
+        Self::Overloaded,
+        Self::Internal,
+    ];
+
+    /// The table: code -> name and status.
+    fn row(self) -> (&'static str, StatusCode) {
+        match self {
+            Self::InvalidJson => ("invalid_json", StatusCode::BAD_REQUEST),
+            Self::EmptyPrompt => ("empty_prompt", StatusCode::BAD_REQUEST),
+            Self::MissingPrompt => ("missing_prompt", StatusCode::BAD_REQUEST),
+            Self::ConflictingPrompt => ("conflicting_prompt", StatusCode::BAD_REQUEST),
+            Self::UnknownRole => ("unknown_role", StatusCode::BAD_REQUEST),
+            Self::UnknownCandidate => ("unknown_candidate", StatusCode::BAD_REQUEST),
+            Self::UnknownBar => ("unknown_bar", StatusCode::BAD_REQUEST),
+            Self::UnknownPolicy => ("unknown_policy", StatusCode::BAD_REQUEST),
+            Self::InvalidMaxCost => ("invalid_max_cost", StatusCode::BAD_REQUEST),
+            Self::NoEligibleModel => ("no_eligible_model", StatusCode::UNPROCESSABLE_ENTITY),
+            Self::BodyTooLarge => ("body_too_large", StatusCode::PAYLOAD_TOO_LARGE),
+            Self::BatchTooLarge => ("batch_too_large", StatusCode::BAD_REQUEST),
+            Self::NotFound => ("not_found", StatusCode::NOT_FOUND),
+            Self::MethodNotAllowed => ("method_not_allowed", StatusCode::METHOD_NOT_ALLOWED),
+            Self::Overloaded => ("overloaded", StatusCode::SERVICE_UNAVAILABLE),
+            Self::Internal => ("internal", StatusCode::INTERNAL_SERVER_ERROR),
+        }
+    }
+
+    /// As clients and metrics see it.
+    pub fn name(self) -> &'static str {
+        self.row().0
+    }
+
+    /// The HTTP status that goes with it.
+    pub fn status(self) -> StatusCode {
+        self.row().1
+    }
+}
+
+/// An error body.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ErrorBody {
+    /// What is wrong.
+    error: ErrorDetail,
+}
+
+/// What is wrong with a request.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ErrorDetail {
+    /// For people: what, where and what to do.
+    message: String,
+    /// `invalid_request_error` or `server_error`.
+    #[serde(rename = "type")]
+    kind: &'static str,
+    /// The field it is about, as a path into the body.
+    #[schema(required)]
+    param: Option<String>,
+    /// For programs; stable.
+    code: ErrorCode,
+}
+
+/// An error on its way to a client.
+#[derive(Debug)]
+pub(crate) struct ApiError {
+    code: ErrorCode,
+    message: String,
+    param: Option<String>,
+    source: Option<Box<dyn Error + Send + Sync>>,
+}
+
+/// Messages may quote what the client sent, which may be long.
+const LONGEST_MESSAGE: usize = 2000;
+
+impl ApiError {
+    pub(crate) fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+        let mut message = message.into();
+        if message.len() > LONGEST_MESSAGE {
+            message.truncate(message.floor_char_boundary(LONGEST_MESSAGE));
+            message.push('…');
+        }
+        Self { code, message, param: None, source: None }
+    }
+
+    /// A fault of ours: the client learns that there was one, the log learns which.
+    pub(crate) fn internal(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        let message = "an internal error; hint: give the `x-request-id` of the answer to those who \
+                       run this server";
+        Self { source: Some(source.into()), ..Self::new(ErrorCode::Internal, message) }
+    }
+
+    #[must_use]
+    pub(crate) fn at(mut self, param: impl Into<String>) -> Self {
+        self.param = Some(param.into());
+        self
+    }
+
+    /// The same error as that of one entry of a batch.
+    #[must_use]
+    pub(crate) fn in_entry(mut self, index: usize) -> Self {
+        let entry = format!("requests[{index}]");
+        self.message = format!("`{entry}`: {}", self.message);
+        self.param = Some(match self.param {
+            Some(param) => format!("{entry}.{param}"),
+            None => entry,
+        });
+        self
+    }
+
+    /// Why a router refused; `names` are its candidates.
+    pub(crate) fn from_route(error: RouteError, names: &[String]) -> Self {
+        let message = error.to_string();
+        let (code, param) = match error {
+            RouteError::UnknownPolicy { .. } => (ErrorCode::UnknownPolicy, "farthing.policy"),
+            RouteError::UnknownBar { .. } => (ErrorCode::UnknownBar, "farthing.bar"),
+            RouteError::UnknownCandidate { field: "exclude", .. } => {
+                (ErrorCode::UnknownCandidate, "farthing.exclude")
+            }
+            RouteError::UnknownCandidate { .. } => {
+                (ErrorCode::UnknownCandidate, "farthing.candidates")
+            }
+            RouteError::MaxCost(_) => (ErrorCode::InvalidMaxCost, "farthing.max_cost_usd"),
+            RouteError::NoneEligible(none) => {
+                let causes = names.iter().zip(none.excluded).filter_map(|(name, excluded)| {
+                    excluded.map(|cause| format!("`{name}` ({})", exclusion_name(cause)))
+                });
+                let causes = causes.collect::<Vec<_>>().join(", ");
+                let (what, hint) = message.split_once("; ").unwrap_or((&message, ""));
+                let message = format!("{what}: {causes}; {hint}");
+                return Self::new(ErrorCode::NoEligibleModel, message).at("farthing");
+            }
+            RouteError::Forward(_) => return Self::internal(error),
+        };
+        Self::new(code, message).at(param)
+    }
+
+    pub(crate) fn code(&self) -> ErrorCode {
+        self.code
+    }
+
+    pub(crate) fn into_body(self) -> ErrorBody {
+        let kind = if self.code.status().is_server_error() {
+            "server_error"
+        } else {
+            "invalid_request_error"
+        };
+        let Self { code, message, param, source: _ } = self;
+        ErrorBody { error: ErrorDetail { message, kind, param, code } }
+    }
+
+    /// Writes it to the log. A client's mistake is logged without its message, which may quote the
+    /// prompt.
+    pub(crate) fn log(&self, request_id: Option<&str>) {
+        let code = self.code.name();
+        if let Some(source) = &self.source {
+            tracing::error!(code, request_id, "request failed: {}", chain(source.as_ref()));
+        } else {
+            tracing::debug!(code, param = self.param, request_id, "request refused");
+        }
+    }
+}
+
+/// An error with its causes, in one line.
+pub(crate) fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}
+
+impl From<RequestError> for ApiError {
+    fn from(error: RequestError) -> Self {
+        let message = error.to_string();
+        match error {
+            RequestError::Missing => Self::new(ErrorCode::MissingPrompt, message),
+            RequestError::Both => Self::new(ErrorCode::ConflictingPrompt, message),
+            RequestError::Empty => Self::new(ErrorCode::EmptyPrompt, message),
+            RequestError::UnknownRole { index, .. } => {
+                Self::new(ErrorCode::UnknownRole, message).at(format!("messages[{index}].role"))
+            }
+            RequestError::Json(_) => Self::new(ErrorCode::InvalidJson, message).at("messages"),
+        }
+    }
+}
+
+/// Marks a response with the error it carries, for the layer that counts and logs.
+#[derive(Debug, Clone)]
+pub(crate) struct Carried(pub(crate) Arc<ApiError>);
+
+impl IntoResponse for ApiError {
+    fn into_response(mut self) -> Response {
+        let source = self.source.take();
+        let (code, param) = (self.code, self.param.clone());
+        let mut response = (code.status(), Json(self.into_body())).into_response();
+        if code == ErrorCode::Overloaded {
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        let rest = Self { code, message: String::new(), param, source };
+        response.extensions_mut().insert(Carried(Arc::new(rest)));
+        response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_complete_and_in_order() {
+        for (position, code) in ErrorCode::ALL.into_iter().enumerate() {
+            assert_eq!(code as usize, position);
+            assert_eq!(serde_json::to_value(code).unwrap(), code.name());
+        }
+    }
+
+    #[test]
+    fn long_messages_are_cut_at_a_character() {
+        let error = ApiError::new(ErrorCode::InvalidJson, "ü".repeat(5000));
+        assert_eq!(error.message.len(), LONGEST_MESSAGE + '…'.len_utf8());
+    }
+
+    #[test]
+    fn an_entry_is_named() {
+        let error = ApiError::new(ErrorCode::UnknownBar, "no").at("farthing.bar").in_entry(3);
+        assert_eq!(error.param.as_deref(), Some("requests[3].farthing.bar"));
+        assert_eq!(error.message, "`requests[3]`: no");
+    }
+}

@@ -1,0 +1,38 @@
+//! Which errors an endpoint may answer, for the description only.
+#![expect(dead_code, reason = "these types describe answers and are never made")]
+
+use utoipa::IntoResponses;
+
+use crate::error::ErrorBody;
+
+#[derive(IntoResponses)]
+pub(crate) enum RouteErrors {
+    /// the request cannot be understood, or names something that the router does not have
+    #[response(status = 400)]
+    Bad(ErrorBody),
+    /// the body is too long
+    #[response(status = 413)]
+    TooLarge(ErrorBody),
+    /// the constraints leave no candidate
+    #[response(status = 422)]
+    NoneEligible(ErrorBody),
+    /// a fault of the server
+    #[response(status = 500)]
+    Internal(ErrorBody),
+}
+
+#[derive(IntoResponses)]
+pub(crate) enum BatchErrors {
+    /// the batch cannot be understood, or has too many requests
+    #[response(status = 400)]
+    Bad(ErrorBody),
+    /// the body is too long
+    #[response(status = 413)]
+    TooLarge(ErrorBody),
+    /// a fault of the server
+    #[response(status = 500)]
+    Internal(ErrorBody),
+    /// too many batches at once
+    #[response(status = 503)]
+    Overloaded(ErrorBody),
+}

@@ -1,0 +1,227 @@
+//! Schemas of core's and model's types, for the description only; see the crate's `openapi` test.
+#![expect(dead_code, reason = "these types describe bodies and are never made")]
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
+
+use crate::closed::{EXCLUSIONS, REASONS, exclusion_name, reason_row};
+use crate::error::ErrorBody;
+
+/// An OpenAI chat body or `{"prompt": "..."}`, and a `farthing` object. Exactly one of `prompt` and
+/// `messages` is due; fields of the OpenAI protocol that are not listed are ignored.
+#[derive(ToSchema)]
+pub(crate) struct RouteBody {
+    /// What is asked, as one user turn.
+    prompt: Option<String>,
+    /// What is asked, as a conversation.
+    messages: Option<Vec<Message>>,
+    /// Tools offered to the model.
+    tools: Option<Vec<Value>>,
+    /// Longest answer, in tokens.
+    max_tokens: Option<u32>,
+    /// The newer name of `max_tokens`; where both are given, this one counts.
+    max_completion_tokens: Option<u32>,
+    /// What the client asks of the router.
+    #[schema(required = false)]
+    farthing: RouteOptions,
+}
+
+/// One turn of a conversation.
+#[derive(ToSchema)]
+pub(crate) struct Message {
+    /// `system`, `developer`, `user`, `assistant`, `tool` or `function`.
+    role: String,
+    /// A text, or a list of parts; parts without `text` are ignored.
+    content: Option<Content>,
+}
+
+/// A text, or a list of parts.
+#[derive(ToSchema, Serialize)]
+#[serde(untagged)]
+pub(crate) enum Content {
+    Text(String),
+    Parts(Vec<Part>),
+}
+
+/// A part of a message.
+#[derive(ToSchema, Serialize)]
+pub(crate) struct Part {
+    /// Its text.
+    text: Option<String>,
+}
+
+/// Every field is optional; others are refused.
+#[derive(ToSchema, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RouteOptions {
+    /// A policy by name instead of the default one.
+    policy: Option<String>,
+    /// One of the router's trained bars.
+    bar: Option<f64>,
+    /// Only these candidates may be chosen.
+    candidates: Option<Vec<String>>,
+    /// These candidates may not be chosen.
+    #[schema(required = false)]
+    exclude: Vec<String>,
+    /// Candidates predicted to cost more are not chosen, in USD.
+    #[schema(minimum = 0.0)]
+    max_cost_usd: Option<f64>,
+    /// Categorical facts known before the call.
+    #[schema(required = false)]
+    context: BTreeMap<String, String>,
+    /// Keeps the turns of one conversation together.
+    session_id: Option<String>,
+    /// List every candidate in the decision, eligible or not.
+    #[schema(required = false)]
+    explain: bool,
+}
+
+/// Many requests.
+#[derive(ToSchema)]
+pub(crate) struct BatchBody {
+    /// The requests.
+    #[schema(max_items = 1024)]
+    requests: Vec<RouteBody>,
+}
+
+/// One answer a request, in order.
+#[derive(ToSchema)]
+pub(crate) struct BatchAnswer {
+    /// Always `list`.
+    object: String,
+    /// The answers.
+    data: Vec<BatchEntry>,
+}
+
+/// A decision, or why there is none.
+#[derive(ToSchema, Serialize)]
+#[serde(untagged)]
+pub(crate) enum BatchEntry {
+    Decision(Decision),
+    Error(ErrorBody),
+}
+
+/// The choice with everything needed to explain and replay it.
+#[derive(ToSchema, Serialize)]
+#[expect(clippy::struct_field_names, reason = "the names are those of the interface")]
+pub(crate) struct Decision {
+    /// Always `routing.decision`.
+    object: String,
+    /// Unique, a `UUIDv7`; outcomes are joined by it.
+    decision_id: String,
+    /// The chosen candidate.
+    model: String,
+    /// Ranked fallback list, the choice first.
+    models: Vec<String>,
+    /// Name of the policy in force.
+    policy: String,
+    /// Why this candidate.
+    reason: Reason,
+    /// The bar in force.
+    bar: f64,
+    /// The least change of a prediction that would change the choice; null: nothing could.
+    #[schema(required)]
+    margin: Option<f64>,
+    /// Probability with which the policy would choose what it chose.
+    propensity: f64,
+    /// Digest of the router.
+    router: String,
+    /// Whether the routed text was cut to the byte budget.
+    truncated: bool,
+    /// Microseconds from the parsed request to the choice.
+    decision_us: f64,
+    /// The eligible candidates; with `explain` every candidate.
+    candidates: Vec<CandidateReport>,
+}
+
+/// What was expected of one candidate.
+#[derive(ToSchema, Serialize)]
+pub(crate) struct CandidateReport {
+    /// Its name.
+    model: String,
+    /// Expected score.
+    quality: f64,
+    /// Calibrated probability of a score at or above the bar.
+    p_above_bar: f64,
+    /// Expected cost in USD; null only where unknown.
+    #[schema(required)]
+    cost_usd: Option<f64>,
+    /// Expected output tokens; null where unknown.
+    #[schema(required)]
+    output_tokens: Option<f64>,
+    /// Whether it could be chosen.
+    eligible: bool,
+    /// Why it could not; absent where it could.
+    #[schema(nullable = false)]
+    excluded_by: Option<Exclusion>,
+}
+
+/// Why the choice was made: a closed set.
+#[derive(Serialize)]
+pub(crate) struct Reason;
+
+impl PartialSchema for Reason {
+    fn schema() -> RefOr<Schema> {
+        closed_set("Why the choice was made", REASONS.map(|reason| reason_row(reason).1))
+    }
+}
+
+impl ToSchema for Reason {}
+
+/// Why a candidate could not be chosen: a closed set.
+#[derive(Serialize)]
+pub(crate) struct Exclusion;
+
+impl PartialSchema for Exclusion {
+    fn schema() -> RefOr<Schema> {
+        closed_set("Why a candidate could not be chosen", EXCLUSIONS.map(exclusion_name))
+    }
+}
+
+impl ToSchema for Exclusion {}
+
+fn closed_set<const N: usize>(description: &str, names: [&'static str; N]) -> RefOr<Schema> {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .enum_values(Some(names))
+        .description(Some(description))
+        .into()
+}
+
+/// The manifest of a router directory. Its parts are described in the documentation of the directory.
+#[derive(ToSchema)]
+pub(crate) struct Manifest {
+    /// Names the router.
+    digest: String,
+    /// Version of the directory's format.
+    format_version: u32,
+    /// The candidates as training saw them.
+    candidates: Vec<BTreeMap<String, Value>>,
+    /// The candidate with the highest mean score.
+    reference: String,
+    /// The trained bars with thresholds, certificates and calibration.
+    bars: Vec<BTreeMap<String, Value>>,
+    /// Name of the policy used where a request names none.
+    default_policy: String,
+    /// The policies a request may name.
+    policies: BTreeMap<String, Value>,
+    /// How requests become features.
+    features: BTreeMap<String, Value>,
+    /// Digest of `features`.
+    feature_digest: String,
+    /// Number of tasks of the task head.
+    tasks: u64,
+    /// What was blended, with weights.
+    learners: Vec<BTreeMap<String, Value>>,
+    /// What it was trained on.
+    data: BTreeMap<String, Value>,
+    /// Whether it earned its place.
+    gate: BTreeMap<String, Value>,
+    /// Digest of every other file, by name.
+    files: BTreeMap<String, String>,
+}

@@ -1,0 +1,18 @@
+//! The service from outside: every endpoint and every error, mostly without a socket.
+
+#[cfg(test)]
+mod batch;
+#[cfg(test)]
+mod decision_log;
+#[cfg(test)]
+mod endpoints;
+#[cfg(test)]
+mod errors;
+#[cfg(test)]
+mod harness;
+#[cfg(test)]
+mod openapi;
+#[cfg(test)]
+mod socket;
+#[cfg(test)]
+mod tiny;

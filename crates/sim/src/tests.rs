@@ -1,0 +1,5 @@
+//! What the traffic promises to those who test and measure with it.
+
+mod learning;
+mod traffic;
+mod truth;

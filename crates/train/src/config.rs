@@ -1,0 +1,61 @@
+//! What a user decides about a training run.
+
+use farthing_core::{Bar, PriceTable};
+use farthing_model::Guarantee;
+
+use crate::TrainError;
+
+/// Settings of a training run. Construct it with [`TrainConfig::check`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct TrainConfig {
+    /// The bars to calibrate and certify for, the default one first.
+    pub bars: Vec<Bar>,
+    /// Greatest rate of the bad event that a certificate accepts.
+    pub alpha: f64,
+    /// The certificate holds with probability `1 - delta`.
+    pub delta: f64,
+    /// Which bad event is bounded.
+    pub guarantee: Guarantee,
+    /// Seed of the splits, the sketches and the bootstrap.
+    pub seed: u64,
+    /// Known prices; candidates outside it are priced by what the log says they cost.
+    pub prices: PriceTable,
+    /// Whether a refusal of the gate is recorded instead of obeyed.
+    pub force: bool,
+}
+
+impl Default for TrainConfig {
+    fn default() -> Self {
+        Self {
+            bars: vec![0.5],
+            alpha: 0.1,
+            delta: 0.05,
+            guarantee: Guarantee::Excess,
+            seed: 0,
+            prices: PriceTable::default(),
+            force: false,
+        }
+    }
+}
+
+impl TrainConfig {
+    /// The settings themselves when each is in its range.
+    pub fn check(self) -> Result<Self, TrainError> {
+        let refuse = |flag: &'static str, value: f64, range: &'static str| {
+            Err(TrainError::Setting { flag, value, range })
+        };
+        if self.bars.is_empty() {
+            return refuse("--bar", f64::NAN, "(0, 1]");
+        }
+        if let Some(&bar) = self.bars.iter().find(|bar| !(**bar > 0.0 && **bar <= 1.0)) {
+            return refuse("--bar", bar, "(0, 1]");
+        }
+        if !(self.alpha > 0.0 && self.alpha < 1.0) {
+            return refuse("--alpha", self.alpha, "(0, 1)");
+        }
+        if !(self.delta > 0.0 && self.delta < 1.0) {
+            return refuse("--delta", self.delta, "(0, 1)");
+        }
+        Ok(self)
+    }
+}

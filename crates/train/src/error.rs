@@ -1,0 +1,42 @@
+//! Why no router could be trained.
+
+/// Why no router could be trained.
+#[derive(Debug, thiserror::Error)]
+pub enum TrainError {
+    /// A setting outside its range.
+    #[error("`{flag}` is not in {range}: {value}")]
+    Setting {
+        /// The flag.
+        flag: &'static str,
+        /// Its value.
+        value: f64,
+        /// What it may be.
+        range: &'static str,
+    },
+    /// Nothing to choose between.
+    #[error(
+        "the log has {judged} candidate(s) with a score, at least 2 are needed: {names}; hint: log the outcomes of another model, or fill the `score` column of those without one"
+    )]
+    OneCandidate {
+        /// Candidates with at least one score.
+        judged: usize,
+        /// Every candidate, those without a score marked.
+        names: String,
+    },
+    /// Too little to learn from.
+    #[error(
+        "the log has {judged} judged requests, at least {needed} are needed to split them; hint: judge more answers"
+    )]
+    TooFew {
+        /// Requests with at least one score.
+        judged: usize,
+        /// How many are needed.
+        needed: usize,
+    },
+    /// The forward pass failed.
+    #[error("the forward pass of the new router failed")]
+    Forward(#[from] candle_core::Error),
+    /// What was learned does not make a router.
+    #[error("what was learned does not make a router")]
+    Router(#[from] farthing_model::RouterError),
+}

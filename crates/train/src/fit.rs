@@ -1,0 +1,242 @@
+//! Fitting: representation, difficulty, context, then the blend of learners, all cross-fitted.
+
+use farthing_data::{Record, split};
+use farthing_model::LearnerCard;
+use farthing_model::features::Features;
+use farthing_model::network::{ContextTable, Weights};
+use nalgebra::{DMatrix, DVector};
+
+use crate::blend::{self, Part};
+use crate::learners::{ContextMeans, Heads, Learner, Linear, TaskPosterior};
+use crate::length::{self, Lengths};
+use crate::objective::{FOLDS, Objective, Truth};
+use crate::problem::{Problem, Tasks, column_means, matrix, request_effects};
+use crate::representation::Representation;
+use crate::ridge::Ridge;
+use crate::{Stage, TrainConfig};
+
+/// What was learned on the fit split.
+#[derive(Debug)]
+pub(crate) struct Learned {
+    pub(crate) weights: Weights,
+    pub(crate) tasks: usize,
+    pub(crate) lengths: Lengths,
+    pub(crate) learners: Vec<LearnerCard>,
+    /// `(candidates)` mean score.
+    pub(crate) mean_score: Vec<f64>,
+    /// `(n, candidates)` score, NaN where unknown.
+    pub(crate) score: DMatrix<f64>,
+    /// `(n, candidates)` cross-fitted expected score: no request's own outcomes are in it.
+    pub(crate) cross_fitted: DMatrix<f64>,
+    /// What a router fitted on shuffled labels would store.
+    pub(crate) null: Weights,
+}
+
+/// Fits on the records of the fit split; `features` are theirs, in the same order.
+pub(crate) fn fit(
+    records: &[&Record],
+    features: &[Features],
+    candidates: &[String],
+    config: &TrainConfig,
+    progress: &dyn Fn(Stage),
+) -> Learned {
+    progress(Stage::Represent);
+    let representation = Representation::learn(features, config.seed);
+    let vectors = representation.embed(features);
+    let folds: Vec<usize> =
+        records.iter().map(|record| split::fold(record.group, config.seed, FOLDS)).collect();
+
+    progress(Stage::Difficulty);
+    let score = matrix(records, candidates.len(), |cell| cell.score);
+    let mean_score = column_means(&score);
+    let mut residual = score.clone();
+    for (mut column, mean) in residual.column_iter_mut().zip(&mean_score) {
+        column.add_scalar_mut(-mean);
+    }
+    let difficulty = Difficulty::learn(&vectors, &residual, &folds);
+
+    progress(Stage::Learners);
+    let context = (0..features.first().map_or(0, |f| f.context.len()))
+        .map(|column| features.iter().map(|f| f.context[column]).collect())
+        .collect();
+    let mut problem = Problem {
+        vectors,
+        residual,
+        difficulty: difficulty.cross_fitted,
+        tasks: Tasks::of(records),
+        context,
+    };
+    let lengths = length::learn(records, candidates, &problem.vectors, &folds, config);
+    let objective = objective(&problem, &score, &mean_score, &lengths.cost, folds);
+    let base = DMatrix::from_fn(records.len(), candidates.len(), |row, c| {
+        mean_score[c] + problem.difficulty[row]
+    });
+    let (parts, cross_fitted) = learn_parts(&mut problem, &objective, base);
+
+    let store = |problem: &Problem| {
+        store(problem, &parts, &difficulty.coefficients, &lengths, &representation, &mean_score)
+    };
+    let weights = store(&problem);
+    let tasks = weights.task_means.len() / candidates.len();
+    let learners = parts.iter().map(Part::card).collect();
+    let null = store(&problem.shuffled(config.seed));
+    Learned { weights, tasks, lengths, learners, mean_score, score, cross_fitted, null }
+}
+
+/// Stage by stage: context explains first, text what is left. Returns the parts of the blend and the
+/// cross-fitted predictions.
+fn learn_parts(
+    problem: &mut Problem,
+    objective: &Objective,
+    mut base: DMatrix<f64>,
+) -> (Vec<Part>, DMatrix<f64>) {
+    let mut stages: Vec<Vec<Box<dyn Learner>>> = Vec::new();
+    for column in 0..problem.context.len() {
+        stages.push(vec![Box::new(ContextMeans { column })]);
+    }
+    stages.push(vec![Box::new(Linear), Box::new(TaskPosterior)]);
+    let mut parts = Vec::new();
+    for learners in stages {
+        let blend = blend::choose(problem, objective, &base, learners);
+        problem.residual -= &blend.cross_fitted;
+        base += &blend.cross_fitted;
+        parts.extend(blend.parts);
+    }
+    (parts, base)
+}
+
+/// Refits the chosen parts on every row and expresses them in terms of features.
+fn store(
+    problem: &Problem,
+    parts: &[Part],
+    difficulty: &DVector<f64>,
+    lengths: &Lengths,
+    representation: &Representation,
+    mean_score: &[f64],
+) -> Weights {
+    let (width, candidates) = (problem.vectors.ncols(), mean_score.len());
+    let has_tasks = parts.iter().any(|part| part.learner.name() == "task");
+    let tasks = if has_tasks { problem.tasks.count } else { 0 };
+    let mut heads = Heads {
+        quality: DMatrix::from_fn(width, candidates, |row, _| difficulty[row]),
+        tasks: DMatrix::zeros(width + 1, tasks),
+        task_means: DMatrix::zeros(tasks, candidates),
+        context: vec![ContextTable::default(); problem.context.len()],
+    };
+    let rows: Vec<usize> = (0..problem.vectors.nrows()).collect();
+    for part in parts {
+        for fitted in part.learner.fit(problem, &rows, &[part.setting]) {
+            fitted.add_to(&mut heads, part.weight);
+        }
+    }
+    // [quality | length | tasks], as the network reads them.
+    let mut head = DMatrix::zeros(width, 2 * candidates + tasks);
+    head.columns_mut(0, candidates).copy_from(&heads.quality);
+    head.columns_mut(candidates, candidates).copy_from(&lengths.coefficients);
+    head.columns_mut(2 * candidates, tasks).copy_from(&heads.tasks.rows(0, width));
+    let bias = DVector::from_fn(head.ncols(), |i, _| match i {
+        i if i < candidates => mean_score[i],
+        i if i < 2 * candidates => 1.0,
+        i => heads.tasks[(width, i - 2 * candidates)],
+    });
+    let folded = representation.fold(&head, &bias);
+    Weights {
+        buckets: folded.buckets,
+        rows: row_major(&folded.rows),
+        surface: row_major(&folded.surface),
+        bias: row_major(&DMatrix::from_columns(&[folded.bias])),
+        task_means: row_major(&heads.task_means),
+        context: heads.context,
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "weights are stored as f32")]
+fn row_major(matrix: &DMatrix<f64>) -> Vec<f32> {
+    matrix.transpose().iter().map(|&value| value as f32).collect()
+}
+
+fn objective(
+    problem: &Problem,
+    score: &DMatrix<f64>,
+    mean_score: &[f64],
+    cost: &DMatrix<f64>,
+    folds: Vec<usize>,
+) -> Objective {
+    let none = DMatrix::zeros(score.nrows(), score.ncols());
+    let effects = request_effects(&problem.residual, &none, &problem.difficulty);
+    let mut differences = problem.residual.clone();
+    for mut column in differences.column_iter_mut() {
+        column -= &effects;
+    }
+    let mean_cost = column_means(cost);
+    Objective::new(Truth { score, cost, mean_score, mean_cost: &mean_cost, differences, folds })
+}
+
+/// How hard a request is for all candidates alike. It cancels in every comparison of candidates, but
+/// the bar is absolute.
+struct Difficulty {
+    /// `(width)`
+    coefficients: DVector<f64>,
+    /// `(n)`
+    cross_fitted: DVector<f64>,
+}
+
+impl Difficulty {
+    const PENALTIES: [f64; 6] = [100.0, 30.0, 10.0, 3.0, 1.0, 0.3];
+
+    fn learn(vectors: &DMatrix<f64>, residual: &DMatrix<f64>, folds: &[usize]) -> Self {
+        let n = residual.nrows();
+        let target = DMatrix::from_fn(n, 1, |row, _| {
+            let known: Vec<f64> =
+                residual.row(row).iter().copied().filter(|v| !v.is_nan()).collect();
+            known.iter().sum::<f64>() / known.len().max(1) as f64
+        });
+        let predictions = cross_fit_ridge(vectors, &target, folds, &Self::PENALTIES);
+        let error = |p: &DMatrix<f64>| (p - &target).norm_squared();
+        // No difficulty at all is a choice too.
+        let (mut best, mut least) = (None, target.norm_squared());
+        for (i, prediction) in predictions.iter().enumerate() {
+            if error(prediction) < least {
+                (best, least) = (Some(i), error(prediction));
+            }
+        }
+        match best {
+            None => Self {
+                coefficients: DVector::zeros(vectors.ncols()),
+                cross_fitted: DVector::zeros(n),
+            },
+            Some(i) => {
+                let ridge = Ridge::new(vectors, &target);
+                let coefficients = ridge.penalise(Self::PENALTIES[i]).solve(&target);
+                Self {
+                    coefficients: coefficients.column(0).into_owned(),
+                    cross_fitted: predictions[i].column(0).into_owned(),
+                }
+            }
+        }
+    }
+}
+
+/// Cross-fitted ridge predictions, one `(n, k)` matrix a penalty.
+pub(crate) fn cross_fit_ridge(
+    vectors: &DMatrix<f64>,
+    targets: &DMatrix<f64>,
+    folds: &[usize],
+    penalties: &[f64],
+) -> Vec<DMatrix<f64>> {
+    let mut predictions = vec![DMatrix::zeros(targets.nrows(), targets.ncols()); penalties.len()];
+    for fold in 0..FOLDS {
+        let (inside, outside): (Vec<usize>, Vec<usize>) =
+            (0..folds.len()).partition(|&row| folds[row] == fold);
+        let targets = targets.select_rows(&outside);
+        let ridge = Ridge::new(&vectors.select_rows(&outside), &targets);
+        let held_out = vectors.select_rows(&inside);
+        for (prediction, &penalty) in predictions.iter_mut().zip(penalties) {
+            let predicted = &held_out * ridge.penalise(penalty).solve(&targets);
+            for (i, &row) in inside.iter().enumerate() {
+                prediction.set_row(row, &predicted.row(i));
+            }
+        }
+    }
+    predictions
+}

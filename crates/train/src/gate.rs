@@ -1,0 +1,156 @@
+//! The deployment gate: does the router earn its place on prompts that nothing was fitted on?
+//!
+//! Three checks on the sealed split, each by a one-sided 95 % bootstrap paired and grouped by prompt.
+
+use farthing_data::Record;
+use farthing_eval::metrics::{
+    Bootstrap, Choices, GroupSums, Groups, Matrix, Point, Sweep, aiq, best_column, cost_at_quality,
+    hull, quantile,
+};
+use farthing_model::{GateCheck, GateReport};
+use nalgebra::DMatrix;
+
+use crate::problem::matrix;
+
+/// Fewer sealed requests than this cannot carry the decision.
+const MIN_SEALED: usize = 200;
+const RESAMPLES: u32 = 2000;
+const ALPHA: f64 = 0.05;
+/// Quality below best single's that still counts as reaching it.
+const TOLERANCE: f64 = 0.005;
+
+/// What the gate compares; all matrices are `(sealed, candidates)`.
+#[derive(Debug)]
+pub(crate) struct Sealed<'a> {
+    pub(crate) records: &'a [&'a Record],
+    pub(crate) quality: DMatrix<f64>,
+    /// NaN where unknown.
+    pub(crate) predicted_cost: DMatrix<f64>,
+    /// What a router fitted on shuffled labels predicts.
+    pub(crate) null_quality: DMatrix<f64>,
+    /// `(candidates)`
+    pub(crate) mean_score: &'a [f64],
+    /// `(candidates)`, NaN where unknown.
+    pub(crate) mean_cost: &'a [f64],
+    /// Whether any learner has a part in the blend.
+    pub(crate) learned: bool,
+    pub(crate) seed: u64,
+}
+
+/// Judges the router.
+pub(crate) fn judge(sealed: &Sealed<'_>, forced: bool) -> GateReport {
+    let checks = match Comparison::new(sealed) {
+        Ok(comparison) => comparison.checks(sealed),
+        Err(check) => vec![check],
+    };
+    let passed = checks.iter().all(|check| check.passed != Some(false));
+    GateReport { passed, forced: forced && !passed, checks }
+}
+
+struct Comparison {
+    groups: Groups,
+    router: Sweep,
+    zero: Sweep,
+    null: Sweep,
+    costs: GroupSums,
+    scores: GroupSums,
+    best_single: usize,
+}
+
+impl Comparison {
+    fn new(sealed: &Sealed<'_>) -> Result<Self, GateCheck> {
+        let n = sealed.mean_score.len();
+        let score = matrix(sealed.records, n, |cell| cell.score);
+        let cost = matrix(sealed.records, n, |cell| cell.cost_usd);
+        let priced: Vec<usize> = (0..n).filter(|&c| !sealed.mean_cost[c].is_nan()).collect();
+        if priced.is_empty() {
+            return Err(GateCheck {
+                check: "a lower cost at the same quality".to_owned(),
+                passed: None,
+                detail: "not applicable: the log has no costs and there are no prices".to_owned(),
+            });
+        }
+        let known = |row: usize| {
+            priced.iter().all(|&c| !score[(row, c)].is_nan() && !cost[(row, c)].is_nan())
+        };
+        let rows: Vec<usize> = (0..sealed.records.len()).filter(|&row| known(row)).collect();
+        if rows.len() < MIN_SEALED {
+            return Err(GateCheck {
+                check: format!(
+                    "at least {MIN_SEALED} sealed requests answered by every priced candidate"
+                ),
+                passed: Some(false),
+                detail: format!("{} of {} sealed requests", rows.len(), sealed.records.len()),
+            });
+        }
+        let pick = |from: &DMatrix<f64>| {
+            let values = rows.iter().flat_map(|&row| priced.iter().map(move |&c| from[(row, c)]));
+            Matrix::new(priced.len(), values.collect())
+        };
+        let means = |of: &[f64]| {
+            Matrix::repeat(rows.len(), &priced.iter().map(|&c| of[c]).collect::<Vec<_>>())
+        };
+        let (score, cost) = (pick(&score), pick(&cost));
+        let keys: Vec<u64> = rows.iter().map(|&row| sealed.records[row].group).collect();
+        let groups = Groups::by_key(&keys);
+        let predicted_cost = pick(&sealed.predicted_cost);
+        let sweep = |quality: &Matrix, predicted_cost: &Matrix| {
+            Sweep::new(&Choices::of_dial(quality, predicted_cost), &score, &cost, &groups)
+        };
+        Ok(Self {
+            router: sweep(&pick(&sealed.quality), &predicted_cost),
+            zero: sweep(&means(sealed.mean_score), &means(sealed.mean_cost)),
+            null: sweep(&pick(&sealed.null_quality), &predicted_cost),
+            costs: GroupSums::new(&cost, &groups),
+            scores: GroupSums::new(&score, &groups),
+            best_single: best_column(&score.column_means(), &cost.column_means()),
+            groups,
+        })
+    }
+
+    fn checks(&self, sealed: &Sealed<'_>) -> Vec<GateCheck> {
+        let bootstrap = Bootstrap { seed: sealed.seed, resamples: RESAMPLES };
+        let resamples = bootstrap.resample(&self.groups, |counts| self.figures(counts));
+        let figures = self.figures(&self.groups.once());
+        let column = |i: usize| resamples.iter().map(|f| f[i]).collect::<Vec<f64>>();
+        let above_zero = |check: &str, i: usize| {
+            let low = quantile(&column(i), ALPHA).unwrap_or(f64::NEG_INFINITY);
+            GateCheck {
+                check: check.to_owned(),
+                passed: Some(low > 0.0),
+                detail: format!("AIQ {:+.4}, at least {low:+.4} at 95 % confidence", figures[i]),
+            }
+        };
+        let mut checks = vec![
+            above_zero("AIQ above the fitted zero router's", 0),
+            above_zero("AIQ above that of a router fitted on shuffled labels", 1),
+        ];
+        if !sealed.learned {
+            "nothing to gain yet: no learner beat the mean in cross-validation, so this is the zero router"
+                .clone_into(&mut checks[0].detail);
+        }
+        let high = quantile(&column(2), 1.0 - ALPHA).unwrap_or(f64::INFINITY);
+        checks.push(GateCheck {
+            check: format!("a lower cost than best single at its quality less {TOLERANCE}"),
+            passed: Some(high < 1.0),
+            detail: format!("{:.3} of its cost, at most {high:.3} at 95 % confidence", figures[2]),
+        });
+        checks
+    }
+
+    /// AIQ gain over zero, AIQ gain over null, cost at best single's quality as a share of its cost.
+    fn figures(&self, counts: &[u32]) -> [f64; 3] {
+        let costs = self.costs.means(counts);
+        let range = costs.iter().fold((f64::INFINITY, 0.0_f64), |(l, h), &c| (l.min(c), h.max(c)));
+        let points = self.router.points(counts);
+        let area = |points: &[Point]| aiq(points, range.0, range.1);
+        let router = area(&points);
+        let target = self.scores.means(counts)[self.best_single] - TOLERANCE;
+        let cost = cost_at_quality(&hull(&points), target).unwrap_or(f64::INFINITY);
+        [
+            router - area(&self.zero.points(counts)),
+            router - area(&self.null.points(counts)),
+            cost / costs[self.best_single],
+        ]
+    }
+}

@@ -1,0 +1,78 @@
+//! Multinomial logistic regression by a bound on its curvature (Böhning 1992): every step solves
+//! against one fixed matrix, so it is monotone, needs no step size, and is the same on every run.
+
+use nalgebra::DMatrix;
+
+const STEPS: usize = 60;
+
+/// `(n, width)` vectors and n classes -> `(width + 1, classes)` logit coefficients, the last row the
+/// intercept. `penalty` is a multiple of the mean variance of a component.
+pub(super) fn fit(
+    vectors: &DMatrix<f64>,
+    classes: &[usize],
+    count: usize,
+    penalty: f64,
+) -> DMatrix<f64> {
+    let design = with_intercept(vectors);
+    let transposed = design.transpose();
+    let width = design.ncols();
+    // The Hessian of the soft-max is at most I / 2 for each class.
+    let mut bound = &transposed * &design * 0.5;
+    let strength = (penalty * bound.trace() / width as f64).max(1e-9);
+    for i in 0..width - 1 {
+        bound[(i, i)] += strength;
+    }
+    bound[(width - 1, width - 1)] += 1e-6;
+    let mut coefficients = DMatrix::zeros(width, count);
+    let Some(factor) = bound.cholesky() else { return coefficients };
+    let mut indicator = DMatrix::zeros(classes.len(), count);
+    for (row, &class) in classes.iter().enumerate() {
+        indicator[(row, class)] = 1.0;
+    }
+    for _ in 0..STEPS {
+        let mut gradient = &transposed * (&indicator - soft_max(&design * &coefficients));
+        let mut shrinkage = &coefficients * strength;
+        shrinkage.row_mut(width - 1).fill(0.0);
+        gradient -= shrinkage;
+        coefficients += factor.solve(&gradient);
+    }
+    coefficients
+}
+
+/// `(n, classes)` probabilities.
+pub(super) fn posterior(vectors: &DMatrix<f64>, coefficients: &DMatrix<f64>) -> DMatrix<f64> {
+    soft_max(with_intercept(vectors) * coefficients)
+}
+
+fn with_intercept(vectors: &DMatrix<f64>) -> DMatrix<f64> {
+    vectors.clone().insert_column(vectors.ncols(), 1.0)
+}
+
+fn soft_max(mut logits: DMatrix<f64>) -> DMatrix<f64> {
+    for mut row in logits.row_iter_mut() {
+        let top = row.max();
+        row.apply(|value| *value = (*value - top).exp());
+        let sum = row.sum();
+        row /= sum;
+    }
+    logits
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn classes_that_can_be_told_apart_are() {
+        let vectors = DMatrix::from_fn(90, 2, |row, column| match (row % 3, column) {
+            (0, 0) | (1, 1) => 1.0,
+            (2, _) => -1.0,
+            _ => 0.0,
+        });
+        let classes: Vec<usize> = (0..90).map(|row| row % 3).collect();
+        let posterior = posterior(&vectors, &fit(&vectors, &classes, 3, 0.001));
+        for (row, &class) in classes.iter().enumerate() {
+            assert!(posterior[(row, class)] > 0.9, "{}", posterior.row(row));
+        }
+    }
+}
