@@ -1,1 +1,21 @@
-//! End-to-end tests.
+//! End-to-end tests: the real binary, from a log to decisions over HTTP.
+//!
+//! What a single crate promises is tested beside its code. Here stands what only the whole can show.
+
+#![expect(clippy::unwrap_used, reason = "a helper of tests fails like a test")]
+#![expect(clippy::panic, reason = "a helper of tests fails like a test")]
+
+mod train_then_serve;
+
+mod artifact_compat;
+mod bad_input;
+mod crate_graph;
+mod demo;
+mod gate;
+mod real_data;
+mod reproducible_fit;
+
+mod binary;
+mod folder;
+mod sample;
+mod server;

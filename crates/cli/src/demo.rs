@@ -35,13 +35,19 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let (log, router_dir) = (dir.join("sample.parquet"), dir.join("router"));
     std::fs::write(&log, SAMPLE)?;
 
-    heading("1. the log: one row per (request, candidate), with score and cost", &log.display().to_string());
-    let options = ReadOptions { context: vec!["feature".to_owned()], ..ReadOptions::default() };
+    heading(
+        "1. the log: one row per (request, candidate), with score and cost",
+        &log.display().to_string(),
+    );
+    let options = ReadOptions::default();
     let mut rejects = Rejects::to_file(dir.join("rejects.ndjson"));
     let (dataset, report) = read_log(&[log], &options, &mut rejects, &|_| {})?;
     term::say_read(&report, &rejects);
 
-    heading("2. train: fit, calibrate, certify, and judge at the gate", &router_dir.display().to_string());
+    heading(
+        "2. train: fit, calibrate, certify, and judge at the gate",
+        &router_dir.display().to_string(),
+    );
     train::train_and_write(dataset.clone(), &TrainConfig::default(), &router_dir)?;
 
     heading("3. eval: on the requests that training sealed away", "");

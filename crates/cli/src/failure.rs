@@ -32,7 +32,9 @@ impl Failure {
             Self::Refused => return ExitCode::from(3),
         };
         let closed_pipe = |cause: &(dyn Error + 'static)| {
-            cause.downcast_ref::<std::io::Error>().is_some_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe)
+            cause
+                .downcast_ref::<std::io::Error>()
+                .is_some_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe)
         };
         // Whoever reads stdout has read enough.
         if error.chain().any(closed_pipe) {

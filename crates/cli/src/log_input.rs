@@ -25,7 +25,13 @@ pub(crate) struct LogInput {
     #[arg(long, value_name = "COLUMN", requires = "split_values")]
     split_column: Option<String>,
     /// Values of that column whose rows are read
-    #[arg(long, alias = "train-values", value_name = "A,B", value_delimiter = ',', requires = "split_column")]
+    #[arg(
+        long,
+        alias = "train-values",
+        value_name = "A,B",
+        value_delimiter = ',',
+        requires = "split_column"
+    )]
     split_values: Vec<String>,
 }
 

@@ -16,7 +16,6 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-
 /// Learned LLM routing: the cheapest model that is good enough, for each prompt.
 #[derive(Debug, Parser)]
 #[command(name = "farthing", version, about, long_about = None, max_term_width = 100)]

@@ -37,7 +37,9 @@ fn body(args: &Args) -> Result<RouteBody, Failure> {
     let (json, place) = match (&args.file, args.prompt.as_deref()) {
         (Some(path), _) => {
             let read = std::fs::read_to_string(path);
-            let json = read.map_err(|e| Failure::bad_input(format!("cannot read `{}`: {e}", path.display())))?;
+            let json = read.map_err(|e| {
+                Failure::bad_input(format!("cannot read `{}`: {e}", path.display()))
+            })?;
             (json, path.display().to_string())
         }
         (None, Some("-")) => {
@@ -89,7 +91,8 @@ pub(crate) fn explain(decision: &Decision) -> String {
         decision.candidates.iter().map(row).collect(),
     );
     let reason = serde_json::to_string(&decision.reason).unwrap_or_default();
-    let margin = decision.margin.map_or("nothing could change it".to_owned(), |m| format!("margin {m:.4}"));
+    let margin =
+        decision.margin.map_or("nothing could change it".to_owned(), |m| format!("margin {m:.4}"));
     format!(
         "{}\n\n{table}\npolicy {}, reason {}, bar {}, {margin}{}, decided in {:.0} us\n",
         decision.model,

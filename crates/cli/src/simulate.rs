@@ -43,6 +43,10 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     }
     writer.finish()?;
     bar.finish_and_clear();
-    term::say(&format!("wrote {} synthetic requests, {rows} rows, to `{}`", args.rows, args.output.display()));
+    term::say(&format!(
+        "wrote {} synthetic requests, {rows} rows, to `{}`",
+        args.rows,
+        args.output.display()
+    ));
     Ok(())
 }

@@ -81,7 +81,10 @@ pub(crate) fn say_read(report: &ReadReport, rejects: &Rejects) {
     note(report.not_judged, "rows without a score");
     note(report.priced, "costs filled in from tokens and prices");
     note(report.ambiguous_ids, "request ids name several different prompts, which were kept apart");
-    note(report.disagreeing_labels, "requests have rows with different labels; the first in order was taken");
+    note(
+        report.disagreeing_labels,
+        "requests have rows with different labels; the first in order was taken",
+    );
     if report.repeated_pairs > 0 {
         say(&format!(
             "  {} (request, model) pairs were sampled several times ({} rows) and averaged; {} of them disagree",

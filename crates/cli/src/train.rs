@@ -146,7 +146,9 @@ fn say_trained(parts: &Parts, prices: &PriceTable) {
                 "  bar {}: {} of {} certificate requests downgraded, excess miss <= {:.4}, any miss <= {:.4}",
                 bar.bar, c.downgraded, c.requests, c.excess_bound, c.miss_bound
             ),
-            None => format!("  bar {}: no threshold could be certified, the reference serves", bar.bar),
+            None => {
+                format!("  bar {}: no threshold could be certified, the reference serves", bar.bar)
+            }
         });
     }
     for check in &manifest.gate.checks {

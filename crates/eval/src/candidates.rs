@@ -1,10 +1,10 @@
 //! Each candidate on its own, over whatever requests it answered.
 
+use farthing_core::Bar;
 use serde::Serialize;
 
 use crate::Estimate;
-use crate::estimate::{mean_column, ratios};
-use crate::metrics::{Bootstrap, Groups};
+use crate::estimate::{RatioColumn, mean_column};
 use crate::rows::Rows;
 
 /// One candidate over the scored requests that it answered. Where candidates answered different
@@ -25,32 +25,42 @@ pub struct CandidateFigures {
     pub attainment_pct: Option<Estimate>,
 }
 
-pub(crate) fn candidate_figures(
-    names: &[String],
-    rows: &Rows,
-    bar: f64,
-    groups: &Groups,
-    bootstrap: Bootstrap,
-) -> Vec<CandidateFigures> {
-    let of_candidate = |(candidate, name): (usize, &String)| {
-        let score = || (0..rows.len()).map(|request| rows.score(request, candidate));
-        let cost = || (0..rows.len()).map(|request| rows.cost(request, candidate));
-        let met = |score: f64| if score >= bar { 100.0 } else { 0.0 };
-        // One candidate at a time: its columns stay in the cache through all resamples.
-        let columns = [
+/// Ratios of one candidate, see [`columns`].
+const COLUMNS: usize = 3;
+
+/// For each candidate its mean score, mean cost and attainment in percent.
+pub(crate) fn columns(rows: &Rows, bar: Bar) -> Vec<RatioColumn> {
+    let of_candidate = |candidate: usize| {
+        let score = move || (0..rows.len()).map(move |request| rows.score(request, candidate));
+        let cost = (0..rows.len()).map(move |request| rows.cost(request, candidate));
+        let met = move |score: f64| if score >= bar { 100.0 } else { 0.0 };
+        [
             mean_column(score()),
-            mean_column(cost()),
-            mean_column(score().map(|score| score.map(met))),
-        ];
-        let estimates = ratios(&columns, groups, bootstrap);
-        CandidateFigures {
-            model: name.clone(),
-            judged_requests: score().flatten().count() as u64,
-            costed_requests: cost().flatten().count() as u64,
-            mean_score: estimates[0],
-            cost_usd: estimates[1],
-            attainment_pct: estimates[2],
-        }
+            mean_column(cost),
+            mean_column(score().map(move |score| score.map(met))),
+        ]
     };
-    names.iter().enumerate().map(of_candidate).collect()
+    (0..rows.score.columns()).flat_map(of_candidate).collect()
+}
+
+/// The figures of [`columns`] and their estimates.
+pub(crate) fn figures(
+    names: &[String],
+    columns: &[RatioColumn],
+    estimates: &[Option<Estimate>],
+) -> Vec<CandidateFigures> {
+    let each = columns.chunks_exact(COLUMNS).zip(estimates.chunks_exact(COLUMNS));
+    let known = |column: &RatioColumn| column.iter().flatten().count() as u64;
+    let of_candidate =
+        |(model, (columns, estimates)): (&String, (&[RatioColumn], &[Option<Estimate>]))| {
+            CandidateFigures {
+                model: model.clone(),
+                judged_requests: known(&columns[0]),
+                costed_requests: known(&columns[1]),
+                mean_score: estimates[0],
+                cost_usd: estimates[1],
+                attainment_pct: estimates[2],
+            }
+        };
+    names.iter().zip(each).map(of_candidate).collect()
 }

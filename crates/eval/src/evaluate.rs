@@ -4,15 +4,14 @@ use farthing_core::{Bar, Digest, Policy};
 use farthing_data::{Dataset, Record};
 use farthing_model::{CandidateCard, Router, SeenPrompts};
 
-use crate::EvalError;
-use crate::candidates::{CandidateFigures, candidate_figures};
-use crate::estimate::LEVEL;
+use crate::estimate::{LEVEL, ratios};
 use crate::frontier::{Frontier, LEAST_REQUESTS, Plane, frontier};
 use crate::metrics::{Bootstrap, Groups, Matrix};
 use crate::pair::pair_report;
-use crate::policy::{Yardsticks, policy_report};
+use crate::policy::Yardsticks;
 use crate::report::{DataCounts, FORMAT_VERSION, IgnoredCandidate, Report, Settings};
 use crate::rows::{Rows, positions};
+use crate::{EvalError, candidates, policy};
 
 /// How to evaluate.
 #[derive(Debug, Clone, PartialEq)]
@@ -53,20 +52,27 @@ pub fn evaluate(
     let bootstrap = Bootstrap { seed: options.seed, resamples: options.resamples };
     let scored = Scored::new(records, rows);
     let (names, rows, groups) = (router.candidates(), &scored.rows, &scored.groups);
-    let candidates = candidate_figures(names, rows, bar, groups, bootstrap);
     let (frontier, frontier_withheld) = either(scored.frontier(router, bar, bootstrap));
-    let best_single = best_single(&candidates, frontier.as_ref());
+    let best_single = best_single(names, rows, frontier.as_ref());
     let against = Yardsticks { names, reference: router.reference(), best_single, bar };
+
+    // Drawing costs as much as weighing: one pass over the resamples for all ratios.
+    let mut columns = candidates::columns(rows, bar);
+    let of_candidates = columns.len();
+    columns.extend(policy::columns(rows, &against));
+    let estimates = ratios(&columns, groups, bootstrap);
+    let (candidate_columns, policy_columns) = columns.split_at(of_candidates);
+    let (candidate_estimates, policy_estimates) = estimates.split_at(of_candidates);
     let (pair, pair_withheld) = either(pair_report(names, rows, bootstrap));
     Ok(Report {
         format_version: FORMAT_VERSION,
         router: router.digest().clone(),
         settings: settings(options, bar),
         data: data_counts(router, dataset, &scored),
-        candidates,
+        candidates: candidates::figures(names, candidate_columns, candidate_estimates),
         frontier,
         frontier_withheld,
-        policy: policy_report(policy_name, rows, &against, groups, bootstrap),
+        policy: policy::report(policy_name, rows, &against, policy_columns, policy_estimates),
         pair,
         pair_withheld,
     })
@@ -192,14 +198,18 @@ impl<'a> Scored<'a> {
 }
 
 /// The best single model: of the frontier where there is one, else by each candidate's own requests.
-fn best_single(candidates: &[CandidateFigures], frontier: Option<&Frontier>) -> Option<usize> {
+fn best_single(names: &[String], rows: &Rows, frontier: Option<&Frontier>) -> Option<usize> {
     if let Some(frontier) = frontier {
-        let best = &frontier.best_single.model;
-        return candidates.iter().position(|candidate| candidate.model == *best);
+        return names.iter().position(|name| *name == frontier.best_single.model);
     }
-    let score = |i: &usize| candidates[*i].mean_score.map(|score| score.value);
-    let judged = (0..candidates.len()).filter(|i| score(i).is_some());
-    judged.reduce(|best, i| if score(&i) > score(&best) { i } else { best })
+    let mean = |candidate: usize| {
+        let scores = (0..rows.len()).filter_map(|request| rows.score(request, candidate));
+        let (sum, judged) = scores.fold((0.0, 0.0), |(sum, n), score| (sum + score, n + 1.0));
+        sum / judged
+    };
+    let means = (0..names.len()).map(|candidate| (candidate, mean(candidate)));
+    let best = means.filter(|(_, mean)| !mean.is_nan()).min_by(|a, b| b.1.total_cmp(&a.1));
+    best.map(|(candidate, _)| candidate)
 }
 
 fn data_counts(router: &Router, dataset: &Dataset, scored: &Scored<'_>) -> DataCounts {

@@ -116,12 +116,24 @@ pub struct CostTarget {
     pub fitted_zero_cost_usd: Option<Estimate>,
 }
 
-/// Names of the targets and what they ask of the best single model's quality.
-const TARGETS: [(&str, fn(f64) -> f64); 3] = [
-    ("best_single_95_pct", |best| 0.95 * best),
-    ("best_single_minus_0.005", |best| best - 0.005),
-    ("best_single_100_pct", |best| best),
+/// What a target asks of the best single model's quality.
+struct Target {
+    name: &'static str,
+    factor: f64,
+    offset: f64,
+}
+
+const TARGETS: [Target; 3] = [
+    Target { name: "best_single_95_pct", factor: 0.95, offset: 0.0 },
+    Target { name: "best_single_minus_0.005", factor: 1.0, offset: -0.005 },
+    Target { name: "best_single_100_pct", factor: 1.0, offset: 0.0 },
 ];
+
+impl Target {
+    fn quality(&self, best_single: f64) -> f64 {
+        self.factor * best_single + self.offset
+    }
+}
 
 /// What a frontier is made from; matrices are `(requests, priced candidates)`, nothing unknown.
 pub(crate) struct Plane {
@@ -179,9 +191,9 @@ pub(crate) fn frontier(plane: &Plane, bootstrap: Bootstrap) -> Option<Frontier> 
             cost_usd: estimate(&|f| f.means[candidates + i])?,
         })
     };
-    let target = |(i, (name, quality)): (usize, &(&str, fn(f64) -> f64))| CostTarget {
-        target: (*name).to_owned(),
-        quality: quality(found.means[weighed.best]),
+    let target = |(i, target): (usize, &Target)| CostTarget {
+        target: target.name.to_owned(),
+        quality: target.quality(found.means[weighed.best]),
         cost_usd: estimate(&|f| f.targets[i][0]),
         ratio_to_best_single: estimate(&|f| f.targets[i][1]),
         fitted_zero_cost_usd: estimate(&|f| f.targets[i][2]),
@@ -264,9 +276,9 @@ impl Weighed {
         let fitted_zero = self.fitted_zero.points(counts);
         let (router_hull, zero_hull) = (hull(&router), hull(&fitted_zero));
         let best = singles[self.best];
-        let targets = TARGETS.map(|(_, target)| {
-            let cost_on =
-                |hull| cost_at_quality(hull, target(best.quality)).unwrap_or(f64::INFINITY);
+        let targets = TARGETS.map(|target| {
+            let quality = target.quality(best.quality);
+            let cost_on = |hull| cost_at_quality(hull, quality).unwrap_or(f64::INFINITY);
             let cost = cost_on(&router_hull);
             [cost, cost / best.cost_usd, cost_on(&zero_hull)]
         });

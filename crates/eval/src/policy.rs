@@ -4,8 +4,7 @@
 use serde::Serialize;
 
 use crate::Estimate;
-use crate::estimate::{RatioColumn, mean_column, ratios};
-use crate::metrics::{Bootstrap, Groups};
+use crate::estimate::{RatioColumn, mean_column};
 use crate::rows::{Rows, known};
 
 /// A policy as it would serve.
@@ -41,7 +40,7 @@ pub struct PolicyReport {
     /// Against sending everything to the best single model.
     pub against_best_single: Option<Comparison>,
     /// Against sending everything to the reference candidate.
-    pub against_reference: Option<Comparison>,
+    pub against_reference: Comparison,
 }
 
 /// How often a candidate was chosen.
@@ -78,18 +77,11 @@ pub(crate) struct Yardsticks<'a> {
     pub(crate) bar: f64,
 }
 
-/// Judges the choices in `rows`.
-pub(crate) fn policy_report(
-    policy: &str,
-    rows: &Rows,
-    against: &Yardsticks<'_>,
-    groups: &Groups,
-    bootstrap: Bootstrap,
-) -> PolicyReport {
-    let decided = rows.choices.iter().flatten().count();
+/// The ratios of a report, in the order in which [`report`] reads them.
+pub(crate) fn columns(rows: &Rows, against: &Yardsticks<'_>) -> Vec<RatioColumn> {
     let view = Decided { rows, against };
     let best_single = against.best_single.unwrap_or(against.reference);
-    let columns = [
+    vec![
         mean_column(view.each(|_, _, downgraded| Some(percent(downgraded)))),
         mean_column(view.each(|i, chosen, _| rows.score(i, chosen))),
         mean_column(view.each(|i, chosen, _| view.met(i, chosen).map(percent))),
@@ -105,9 +97,19 @@ pub(crate) fn policy_report(
         view.scores_against(best_single),
         view.costs_against(against.reference),
         view.scores_against(against.reference),
-    ];
+    ]
+}
+
+/// The report of [`columns`] and their estimates.
+pub(crate) fn report(
+    policy: &str,
+    rows: &Rows,
+    against: &Yardsticks<'_>,
+    columns: &[RatioColumn],
+    estimates: &[Option<Estimate>],
+) -> PolicyReport {
+    let decided = rows.choices.iter().flatten().count();
     let requests = |column: usize| columns[column].iter().flatten().count() as u64;
-    let estimates = ratios(&columns, groups, bootstrap);
     let comparison = |model: usize, column: usize| Comparison {
         model: against.names[model].clone(),
         costed_requests: requests(column),
@@ -129,7 +131,7 @@ pub(crate) fn policy_report(
         costed_requests: requests(5),
         cost_usd: estimates[5],
         against_best_single: against.best_single.map(|model| comparison(model, 6)),
-        against_reference: Some(comparison(against.reference, 8)),
+        against_reference: comparison(against.reference, 8),
     }
 }
 
@@ -188,5 +190,49 @@ impl Decided<'_> {
                 Some(self.rows.score(i, chosen)? - self.rows.score(i, model)?)
             }),
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::estimate::ratios;
+    use crate::metrics::{Bootstrap, Groups, Matrix};
+
+    #[test]
+    fn a_report_by_hand() {
+        const NONE: f64 = f64::NAN;
+        let names = ["dear".to_owned(), "cheap".to_owned()];
+        let rows = Rows {
+            groups: (0..5).collect(),
+            predicted_quality: Matrix::repeat(5, &[0.9, 0.5]),
+            predicted_cost: Matrix::repeat(5, &[0.01, 0.001]),
+            score: Matrix::new(2, vec![1.0, 1.0, 1.0, 0.0, 0.4, 0.2, 1.0, NONE, NONE, 1.0]),
+            cost: Matrix::new(2, vec![10.0, 1.0, 20.0, 2.0, 30.0, NONE, 40.0, NONE, NONE, 5.0]),
+            choices: vec![Some(1), Some(1), Some(1), Some(0), None],
+        };
+        let against = Yardsticks { names: &names, reference: 0, best_single: Some(0), bar: 0.5 };
+        let columns = columns(&rows, &against);
+        let bootstrap = Bootstrap { seed: 0, resamples: 10 };
+        let estimates = ratios(&columns, &Groups::by_key(&rows.groups), bootstrap);
+        let found = report("p", &rows, &against, &columns, &estimates);
+
+        let is = |estimate: Option<Estimate>, expected: f64| {
+            let value = estimate.unwrap().value;
+            assert!((value - expected).abs() < 1e-9, "{value}, expected {expected}");
+        };
+        assert_eq!((found.decided_requests, found.undecided_requests), (4, 1));
+        assert_eq!((found.choices[0].requests, found.choices[1].requests), (1, 3));
+        is(found.downgraded_pct, 75.0);
+        is(found.quality, (1.0 + 0.0 + 0.2 + 1.0) / 4.0);
+        is(found.attainment_pct, 50.0);
+        // Of three downgraded requests two miss; of those the reference meets one.
+        is(found.downgraded_miss_pct, 100.0 * 2.0 / 3.0);
+        is(found.downgraded_excess_miss_pct, 100.0 / 3.0);
+        is(found.cost_usd, (1.0 + 2.0 + 40.0) / 3.0);
+        let reference = found.against_reference;
+        assert_eq!((reference.costed_requests, reference.judged_requests), (3, 4));
+        is(reference.saving_pct, 100.0 * (1.0 - 43.0 / 70.0));
+        is(reference.quality_difference, (2.2 - 3.4) / 4.0);
     }
 }

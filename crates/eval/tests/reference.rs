@@ -99,7 +99,7 @@ fn zeroeval() {
 /// written out without any of this crate's code.
 #[test]
 fn routellm_by_prompt_length() {
-    let Some(Table { candidates, requests, .. }) = read("routellm") else { return };
+    let Some(Table { candidates, requests }) = read("routellm") else { return };
     assert_eq!(candidates.len(), 2);
     let length: Vec<f64> = requests.iter().map(|request| request.prompt.len() as f64).collect();
     let column = |i: usize| -> Vec<f64> {

@@ -17,13 +17,13 @@ use crate::{Family, Language};
 /// Difficulty from the easiest to the hardest level, centred.
 const VISIBLE: f64 = 2.4;
 /// Standard deviation of the difficulty that does not show.
-const HIDDEN: f64 = 0.7;
+const HIDDEN: f64 = 0.5;
 /// Standard deviation of the difficulty that one candidate has and another has not.
-const QUIRK: f64 = 0.5;
+const QUIRK: f64 = 0.35;
 /// Growth of the log odds of a good answer with skill.
-const STEEPNESS: f64 = 2.6;
+const STEEPNESS: f64 = 3.4;
 /// Probability of a good answer where nothing is too hard, and of a bad one where all is.
-const SLIP: f64 = 0.03;
+const SLIP: f64 = 0.01;
 /// Standard deviation of the logarithm of output tokens.
 const LENGTH_SPREAD: f64 = 0.35;
 /// Demands of a rubric.
@@ -106,7 +106,7 @@ impl Situation {
         let lost = candidates()[position].language_loss * self.language.distance();
         let skill = self.family.profile().skill[position] - lost;
         let difficulty =
-            VISIBLE * (self.level - 0.5) + HIDDEN * self.hidden + QUIRK * self.quirks[position];
+            VISIBLE * (self.level - 0.9) + HIDDEN * self.hidden + QUIRK * self.quirks[position];
         let p = 1.0 / (1.0 + (STEEPNESS * (difficulty - skill)).exp());
         SLIP + (1.0 - 2.0 * SLIP) * p
     }

@@ -6,11 +6,7 @@ use rayon::prelude::*;
 /// Targets that are known for the same rows share one Gram matrix.
 #[derive(Debug)]
 struct Block {
-    /// Rows of the problem that are known.
-    known: Vec<usize>,
     targets: Vec<usize>,
-    /// `(width, known)`: the transposed vectors.
-    transposed: DMatrix<f64>,
     /// `(width, width)`
     gram: DMatrix<f64>,
 }
@@ -18,7 +14,8 @@ struct Block {
 /// The part of a ridge regression that does not depend on the penalty or the targets' values.
 #[derive(Debug)]
 pub(crate) struct Ridge {
-    width: usize,
+    /// `(width, n)`: the transposed vectors.
+    transposed: DMatrix<f64>,
     blocks: Vec<Block>,
 }
 
@@ -27,29 +24,43 @@ impl Ridge {
     pub(crate) fn new(vectors: &DMatrix<f64>, targets: &DMatrix<f64>) -> Self {
         let mut patterns: Vec<(Vec<usize>, Vec<usize>)> = Vec::new();
         for target in 0..targets.ncols() {
-            let known: Vec<usize> =
-                (0..targets.nrows()).filter(|&row| !targets[(row, target)].is_nan()).collect();
-            match patterns.iter_mut().find(|(rows, _)| *rows == known) {
+            let unknown: Vec<usize> =
+                (0..targets.nrows()).filter(|&row| targets[(row, target)].is_nan()).collect();
+            match patterns.iter_mut().find(|(rows, _)| *rows == unknown) {
                 Some((_, targets)) => targets.push(target),
-                None => patterns.push((known, vec![target])),
+                None => patterns.push((unknown, vec![target])),
             }
         }
-        let block = |(known, targets): (Vec<usize>, Vec<usize>)| {
-            let rows = vectors.select_rows(&known);
-            let transposed = rows.transpose();
-            let gram = &transposed * rows;
-            Block { known, targets, transposed, gram }
+        let transposed = vectors.transpose();
+        let whole = &transposed * vectors;
+        let gram_of = |rows: &[usize]| {
+            let rows = vectors.select_rows(rows);
+            rows.transpose() * rows
         };
-        Self { width: vectors.ncols(), blocks: patterns.into_par_iter().map(block).collect() }
+        let block = |(unknown, targets): (Vec<usize>, Vec<usize>)| {
+            // Whichever is less work: the known rows, or all of them less the unknown ones.
+            let gram = if unknown.len() * 2 <= vectors.nrows() {
+                &whole - gram_of(&unknown)
+            } else {
+                let known: Vec<usize> = (0..vectors.nrows())
+                    .filter(|row| unknown.binary_search(row).is_err())
+                    .collect();
+                gram_of(&known)
+            };
+            Block { targets, gram }
+        };
+        let blocks = patterns.into_par_iter().map(block).collect();
+        Self { transposed, blocks }
     }
 
     /// The factorisation for one penalty: `penalty` is a multiple of the mean variance of a vector's
     /// component, so that it means the same for every log.
     pub(crate) fn penalise(&self, penalty: f64) -> Penalised<'_> {
         let factor = |block: &Block| {
-            let scale = block.gram.trace() / self.width.max(1) as f64;
+            let width = block.gram.nrows();
+            let scale = block.gram.trace() / width.max(1) as f64;
             let mut gram = block.gram.clone();
-            for i in 0..self.width {
+            for i in 0..width {
                 gram[(i, i)] += (penalty * scale).max(1e-9);
             }
             gram.cholesky()
@@ -69,19 +80,12 @@ impl Penalised<'_> {
     /// `(n, k)` targets -> `(width, k)` coefficients. A block that cannot be factorised (all its
     /// vectors are 0) has coefficients of 0.
     pub(crate) fn solve(&self, targets: &DMatrix<f64>) -> DMatrix<f64> {
-        let mut coefficients = DMatrix::zeros(self.ridge.width, targets.ncols());
-        let solutions: Vec<_> = self
-            .ridge
-            .blocks
-            .par_iter()
-            .zip(&self.factors)
-            .map(|(block, factor)| {
-                let known = targets.select_columns(&block.targets).select_rows(&block.known);
-                factor.as_ref().map(|factor| factor.solve(&(&block.transposed * known)))
-            })
-            .collect();
-        for (block, solution) in self.ridge.blocks.iter().zip(solutions) {
-            let Some(solution) = solution else { continue };
+        let known = targets.map(|target| if target.is_nan() { 0.0 } else { target });
+        let products = &self.ridge.transposed * known;
+        let mut coefficients = DMatrix::zeros(products.nrows(), products.ncols());
+        for (block, factor) in self.ridge.blocks.iter().zip(&self.factors) {
+            let Some(factor) = factor else { continue };
+            let solution = factor.solve(&products.select_columns(&block.targets));
             for (column, &target) in solution.column_iter().zip(&block.targets) {
                 coefficients.set_column(target, &column);
             }

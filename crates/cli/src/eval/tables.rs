@@ -25,16 +25,29 @@ fn data(report: &Report) -> String {
     let data = &report.data;
     let mut text = format!(
         "router {}\n{} requests in the log, {} skipped (seen in training), {} scored, {} of them answered by every priced candidate\n",
-        report.router, data.log_requests, data.seen_requests, data.scored_requests, data.complete_requests,
+        report.router,
+        data.log_requests,
+        data.seen_requests,
+        data.scored_requests,
+        data.complete_requests,
     );
     let mut list = |what: &str, names: Vec<&str>| {
         if !names.is_empty() {
             text += &format!("{what}: {}\n", names.join(", "));
         }
     };
-    list("candidates without outcomes here", data.absent_candidates.iter().map(String::as_str).collect());
-    list("candidates of unknown cost", data.unpriced_candidates.iter().map(String::as_str).collect());
-    list("not candidates of this router", data.ignored_candidates.iter().map(|c| c.model.as_str()).collect());
+    list(
+        "candidates without outcomes here",
+        data.absent_candidates.iter().map(String::as_str).collect(),
+    );
+    list(
+        "candidates of unknown cost",
+        data.unpriced_candidates.iter().map(String::as_str).collect(),
+    );
+    list(
+        "not candidates of this router",
+        data.ignored_candidates.iter().map(|c| c.model.as_str()).collect(),
+    );
     text
 }
 
@@ -79,7 +92,8 @@ fn frontier(frontier: &Frontier) -> String {
             per_1k(t.fitted_zero_cost_usd.as_ref()),
         ]
     };
-    let header = ["quality to reach", "quality", "router, USD/1k", "of best single", "zero router, USD/1k"];
+    let header =
+        ["quality to reach", "quality", "router, USD/1k", "of best single", "zero router, USD/1k"];
     // Writing to a String cannot fail.
     write!(
         text,
@@ -111,7 +125,10 @@ fn policy(policy: &PolicyReport) -> String {
         percent(policy.downgraded_pct.as_ref()),
         table(["chosen", "share"], rows),
     );
-    let against = [("best single", &policy.against_best_single), ("the reference", &policy.against_reference)];
+    let against = [
+        ("best single", &policy.against_best_single),
+        ("the reference", &policy.against_reference),
+    ];
     for (name, comparison) in against {
         if let Some(comparison) = comparison {
             text += &compared(name, comparison);

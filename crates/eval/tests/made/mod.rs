@@ -1,6 +1,8 @@
 //! A made-up router and log: on half of the requests, those of task `hard`, only dear candidates do
 //! well.
 
+#![expect(clippy::unwrap_used, reason = "test helpers may panic")]
+
 use std::collections::BTreeMap;
 
 use farthing_core::{Digest, PriceTable, Request};

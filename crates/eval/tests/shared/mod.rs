@@ -1,5 +1,7 @@
 //! Public outcome data that may lie beside the repository, in `../shared/data`.
 
+#![expect(clippy::unwrap_used, reason = "test helpers may panic")]
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;

@@ -3,6 +3,9 @@
 use nalgebra::DMatrix;
 use rayon::prelude::*;
 
+/// Columns of a product that are computed together; one row of them fills four cache lines.
+pub(crate) const COLUMNS_AT_ONCE: usize = 32;
+
 /// Compressed sparse rows.
 #[derive(Debug, Clone)]
 pub(crate) struct Csr {
@@ -54,22 +57,26 @@ impl Csr {
         Self::from_rows(&rows, self.rows())
     }
 
-    /// `(rows, width) x (width, k) -> (rows, k)`; each output row is summed in a fixed order, so the
-    /// number of threads does not matter.
+    /// `(rows, width) x (width, k) -> (rows, k)`; each output value is summed in a fixed order, so
+    /// the number of threads does not matter.
     pub(crate) fn times(&self, dense: &DMatrix<f64>) -> DMatrix<f64> {
-        let k = dense.ncols();
-        // Row-major copies: a gather then reads whole cache lines.
-        let by_row = dense.transpose();
-        let mut product = DMatrix::zeros(k, self.rows());
-        product.as_mut_slice().par_chunks_mut(k.max(1)).enumerate().for_each(|(row, sum)| {
-            for (column, value) in self.row(row) {
-                let source = &by_row.as_slice()[column * k..][..k];
-                for (s, d) in sum.iter_mut().zip(source) {
-                    *s += value * d;
+        let mut product = DMatrix::zeros(self.rows(), dense.ncols());
+        // Row-major copies of all columns would double the memory.
+        for first in (0..dense.ncols()).step_by(COLUMNS_AT_ONCE) {
+            let k = COLUMNS_AT_ONCE.min(dense.ncols() - first);
+            let by_row = dense.columns(first, k).transpose();
+            let mut sums = DMatrix::zeros(k, self.rows());
+            sums.as_mut_slice().par_chunks_mut(k).enumerate().for_each(|(row, sum)| {
+                for (column, value) in self.row(row) {
+                    let source = &by_row.as_slice()[column * k..][..k];
+                    for (s, d) in sum.iter_mut().zip(source) {
+                        *s += value * d;
+                    }
                 }
-            }
-        });
-        product.transpose()
+            });
+            product.columns_mut(first, k).copy_from(&sums.transpose());
+        }
+        product
     }
 }
 

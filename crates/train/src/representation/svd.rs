@@ -6,43 +6,64 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 
-use super::sparse::Csr;
+use super::sparse::{COLUMNS_AT_ONCE, Csr};
 
 const OVERSAMPLE: usize = 16;
 const ITERATIONS: usize = 3;
 
 /// `(rows, width) -> (width, at most rank)`, orthonormal columns in order of their singular values.
+///
+/// The iteration stays on the side of the rows: there are far fewer requests than n-grams.
 pub(crate) fn right_singular_vectors(matrix: &Csr, rank: usize, seed: u64) -> DMatrix<f64> {
     let transposed = matrix.transpose();
-    let width = transposed.rows();
-    let sketch = (rank + OVERSAMPLE).min(matrix.rows()).min(width);
+    let sketch = (rank + OVERSAMPLE).min(matrix.rows()).min(transposed.rows());
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    let start = DMatrix::from_fn(width, sketch, |_, _| StandardNormal.sample(&mut rng));
-    let mut basis = orthonormal(&matrix.times(&start));
+    let mut basis = DMatrix::from_fn(matrix.rows(), sketch, |_, _| StandardNormal.sample(&mut rng));
     for _ in 0..ITERATIONS {
-        let back = orthonormal(&transposed.times(&basis));
-        basis = orthonormal(&matrix.times(&back));
+        basis = orthonormal(&gram_times(matrix, &transposed, &basis));
     }
-    // basis' x matrix has the same leading right singular vectors; its Gram matrix is small.
-    let projected = transposed.times(&basis);
-    let vectors = orthonormal(&projected);
-    vectors.columns(0, rank.min(vectors.ncols())).into_owned()
+    // In the basis the Gram matrix is small; its eigenvectors are the left singular vectors.
+    let small = basis.transpose() * gram_times(matrix, &transposed, &basis);
+    let (directions, variances) = leading(&small);
+    let kept = rank.min(directions.ncols());
+    let mut left = basis * directions.columns(0, kept);
+    for (mut column, variance) in left.column_iter_mut().zip(&variances) {
+        column /= variance.sqrt();
+    }
+    transposed.times(&left)
 }
 
-/// An orthonormal basis of the columns, in order of the variance that they explain; directions that
-/// are zero up to rounding are left out.
+/// `matrix x matrix' x dense`, a few columns at a time: the product between them is as long as there
+/// are n-grams.
+fn gram_times(matrix: &Csr, transposed: &Csr, dense: &DMatrix<f64>) -> DMatrix<f64> {
+    let mut product = DMatrix::zeros(dense.nrows(), dense.ncols());
+    for first in (0..dense.ncols()).step_by(COLUMNS_AT_ONCE) {
+        let k = COLUMNS_AT_ONCE.min(dense.ncols() - first);
+        let between = transposed.times(&dense.columns(first, k).into_owned());
+        product.columns_mut(first, k).copy_from(&matrix.times(&between));
+    }
+    product
+}
+
+/// An orthonormal basis of the columns; directions that are zero up to rounding are left out.
 fn orthonormal(columns: &DMatrix<f64>) -> DMatrix<f64> {
-    let eigen = (columns.transpose() * columns).symmetric_eigen();
+    let (mut whitening, variances) = leading(&(columns.transpose() * columns));
+    for (mut column, variance) in whitening.column_iter_mut().zip(&variances) {
+        column /= variance.sqrt();
+    }
+    columns * whitening
+}
+
+/// Eigenvectors and eigenvalues of a symmetric matrix, the greatest first, without those that are
+/// zero up to rounding.
+fn leading(symmetric: &DMatrix<f64>) -> (DMatrix<f64>, Vec<f64>) {
+    let eigen = symmetric.clone().symmetric_eigen();
     let mut order: Vec<usize> = (0..eigen.eigenvalues.len()).collect();
     order.sort_by(|&a, &b| eigen.eigenvalues[b].total_cmp(&eigen.eigenvalues[a]));
     let floor = 1e-10 * order.first().map_or(0.0, |&i| eigen.eigenvalues[i]);
     order.retain(|&i| eigen.eigenvalues[i] > floor);
-    let mut whitening = DMatrix::zeros(columns.ncols(), order.len());
-    for (column, &i) in order.iter().enumerate() {
-        let scaled = eigen.eigenvectors.column(i) / eigen.eigenvalues[i].sqrt();
-        whitening.set_column(column, &scaled);
-    }
-    columns * whitening
+    let variances = order.iter().map(|&i| eigen.eigenvalues[i]).collect();
+    (eigen.eigenvectors.select_columns(&order), variances)
 }
 
 #[cfg(test)]

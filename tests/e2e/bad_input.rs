@@ -1,0 +1,9 @@
+//! Bad input of every kind: a message that names place and remedy, no panic, and nothing lost silently.
+
+mod columns;
+mod long_prompt;
+mod models;
+mod requests;
+mod router_directory;
+mod rows;
+mod unreadable;

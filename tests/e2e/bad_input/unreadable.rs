@@ -1,0 +1,38 @@
+//! Files that are not what their names say.
+
+use crate::folder::Folder;
+use crate::sample;
+
+#[test]
+fn truncated_parquet() {
+    let folder = Folder::new();
+    let whole = std::fs::read(sample::log()).unwrap();
+    let said = ["error: `log.parquet` is not a readable Parquet file; hint: it may be truncated"];
+    for kept in [0, 3, 100, whole.len() / 2, whole.len() - 4, whole.len() - 1] {
+        folder.write("log.parquet", &whole[..kept]);
+        folder.run("train log.parquet -o router").ended(2, &said);
+        folder.run("import log.parquet -o out.ndjson").ended(2, &said);
+    }
+    assert!(!folder.path("router").exists());
+    assert!(!folder.path("out.ndjson").exists(), "half an outcome log is worse than none");
+}
+
+#[test]
+fn a_file_that_is_not_there() {
+    let folder = Folder::new();
+    let said = ["error: cannot read `log.csv`", "because: No such file"];
+    folder.run("train log.csv -o router").ended(2, &said);
+    let said = ["error: the extension of `log.txt` names no log format; hint: use .parquet"];
+    folder.run("train log.txt -o router").ended(2, &said);
+}
+
+#[test]
+fn prices_that_are_none() {
+    let folder = Folder::new();
+    folder.write("log.ndjson", sample::ndjson(&sample::tiny_rows()));
+    folder.write("prices.csv", "model,usd_per_1m_input,usd_per_1m_output\nwren-mini,-1,2\n");
+    let said = [
+        "error: `prices.csv`, line 2: `usd_per_1m_input` is not a number of at least 0: `-1`; hint: ",
+    ];
+    folder.run("train log.ndjson -o router --prices prices.csv").ended(2, &said);
+}
