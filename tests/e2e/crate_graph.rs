@@ -80,8 +80,8 @@ fn the_model_knows_no_logs() {
 
 #[test]
 fn the_evaluator_knows_neither_trainer_nor_server() {
-    check_without("farthing-eval", &["farthing-train", "farthing-serve", "tokio", "axum"]);
-    check_without("farthing-train", &["farthing-serve", "tokio", "axum"]);
+    check_without("farthing-eval", &["farthing-train", "farthing-serve", "axum"]);
+    check_without("farthing-train", &["farthing-serve", "axum"]);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use crate::sample;
 
 /// Trains on rows whose text says nothing about their scores.
 fn train_on_noise(folder: &Folder, flags: &str) -> Ran {
-    let mut rows = sample::log_rows();
+    let mut rows = sample::parse(&sample::log_ndjson());
     // Whole requests trade their outcomes, so each candidate keeps its mean score and cost.
     let outcomes: Vec<[Value; 2]> =
         rows.iter().map(|row| [row["score"].clone(), row["cost_usd"].clone()]).collect();
@@ -33,10 +33,7 @@ fn the_sample_log_passes_with_every_seed() {
 #[test]
 fn noise_is_refused_and_nothing_is_written() {
     let folder = Folder::new();
-    let said = [
-        "gate: REFUSED: AIQ above the fitted zero router's",
-        "the gate refused: no router was written; hint:",
-    ];
+    let said = ["gate: REFUSED: AIQ above", "the gate refused: no router was written; hint:"];
     train_on_noise(&folder, "").ended(3, &said);
     assert!(!folder.path("router").exists());
 }
@@ -47,7 +44,8 @@ fn force_writes_it_and_records_the_refusal() {
     train_on_noise(&folder, "--force").ended(0, &["gate: REFUSED: AIQ above", "wrote `router`"]);
     let gate = &folder.run("inspect router --json").ok().json()["gate"];
     assert_eq!((&gate["passed"], &gate["forced"]), (&json!(false), &json!(true)), "{gate}");
-    assert_eq!(gate["checks"][0]["passed"], false);
+    let refused = |check: &Value| check["passed"] == false;
+    assert!(gate["checks"].as_array().unwrap().iter().any(refused), "{gate}");
     assert!(folder.read("router/README.md").to_lowercase().contains("refused"));
 }
 

@@ -3,7 +3,6 @@
 //! What a single crate promises is tested beside its code. Here stands what only the whole can show.
 
 #![expect(clippy::unwrap_used, reason = "a helper of tests fails like a test")]
-#![expect(clippy::panic, reason = "a helper of tests fails like a test")]
 
 mod train_then_serve;
 

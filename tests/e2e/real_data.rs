@@ -36,7 +36,8 @@ fn routellm() {
     assert!(priced.as_u64().unwrap() < all.as_u64().unwrap());
     let apgr = &report["pair"]["apgr"];
     say(&format!(
-        "routellm: APGR {apgr} over {all} requests; earned share over {priced} with costs"
+        "routellm: APGR {} over {all} requests; earned share over the {priced} with costs",
+        figure(apgr, 1.0)
     ));
     assert!(apgr["value"].as_f64().unwrap() > 0.5, "{apgr}");
 }
@@ -103,20 +104,31 @@ fn writer(path: PathBuf) -> BufWriter<std::fs::File> {
 
 /// What the gate said, and the figures that one wants to see.
 fn show(name: &str, trained: &str, report: &Value) {
-    for line in trained.lines().filter(|line| line.contains("gate: ")) {
-        say(&format!("{name}:{line}"));
+    for line in trained.lines().filter_map(|line| line.trim().strip_prefix("gate: ")) {
+        say(&format!("{name}: gate: {line}"));
     }
     let frontier = &report["frontier"];
-    say(&format!("{name}: earned share {} %", frontier["earned_share_pct"]));
+    say(&format!("{name}: earned share {} %", figure(&frontier["earned_share_pct"], 1.0)));
     let target = &frontier["cost_targets"][0];
     assert_eq!(target["target"], "best_single_95_pct");
     say(&format!(
-        "{name}: 95 % of the quality of {} for {} USD a request, {} of its cost",
-        frontier["best_single"]["model"], target["cost_usd"], target["ratio_to_best_single"]
+        "{name}: 95 % of the quality of {} costs {} USD per 1,000 requests, {} % of its cost",
+        frontier["best_single"]["model"],
+        figure(&target["cost_usd"], 1000.0),
+        figure(&target["ratio_to_best_single"], 100.0),
     ));
+}
+
+/// An estimate with its interval, times `scale`.
+fn figure(estimate: &Value, scale: f64) -> String {
+    let [value, low, high] = ["value", "low", "high"].map(|end| {
+        estimate[end].as_f64().map_or("none".to_owned(), |x| format!("{:.3}", x * scale))
+    });
+    format!("{value} [{low}, {high}]")
 }
 
 /// Straight to stderr: what `eprintln!` says in a test that passes is hidden.
 fn say(line: &str) {
-    writeln!(std::io::stderr(), "{line}").unwrap();
+    let mut stderr = std::io::stderr();
+    writeln!(stderr, "{line}").unwrap();
 }

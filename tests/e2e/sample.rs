@@ -64,20 +64,30 @@ pub(crate) fn simulated(requests: usize) -> Vec<Value> {
     rows
 }
 
-/// The sample log as rows.
-pub(crate) fn log_rows() -> Vec<Value> {
+/// The sample log as NDJSON, number by number as the binary writes it.
+pub(crate) fn log_ndjson() -> String {
     let folder = Folder::new();
     let log = log();
     let args = ["import", log.to_str().unwrap(), "-o", "log.ndjson", "--map"];
     folder.run_args(&[&args[..], &["feature=feature,task=task"]].concat()).ok();
-    parse(&folder.read("log.ndjson"))
+    folder.read("log.ndjson")
 }
 
 /// Rows as NDJSON.
 pub(crate) fn ndjson(rows: &[Value]) -> String {
-    rows.iter().map(|row| format!("{row}\n")).collect()
+    rows.iter()
+        .flat_map(|row| {
+            [
+                row.to_string(),
+                "
+"
+                .to_owned(),
+            ]
+        })
+        .collect()
 }
 
-fn parse(ndjson: &str) -> Vec<Value> {
+/// NDJSON as rows.
+pub(crate) fn parse(ndjson: &str) -> Vec<Value> {
     ndjson.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }

@@ -63,6 +63,7 @@ impl Server {
         let stderr = self.stderr.take().unwrap().join().unwrap();
         assert!(status.success(), "{status}\n{stderr}");
         assert!(!stderr.contains("panicked"), "{stderr}");
+        assert!(!stderr.contains('\x1b'), "colours are for terminals: {stderr}");
         stderr
     }
 

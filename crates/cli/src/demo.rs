@@ -31,9 +31,9 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let start = Instant::now();
     let dir = args.dir.clone().unwrap_or_else(|| std::env::temp_dir().join("farthing-demo"));
-    std::fs::create_dir_all(&dir)?;
+    std::fs::create_dir_all(&dir).map_err(Failure::write(&dir))?;
     let (log, router_dir) = (dir.join("sample.parquet"), dir.join("router"));
-    std::fs::write(&log, SAMPLE)?;
+    std::fs::write(&log, SAMPLE).map_err(Failure::write(&log))?;
 
     heading(
         "1. the log: one row per (request, candidate), with score and cost",

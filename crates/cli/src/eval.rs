@@ -41,7 +41,8 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     if path == Path::new("-") {
         return term::print_json(&report);
     }
-    std::fs::write(path, serde_json::to_string_pretty(&report)? + "\n")?;
+    let json = serde_json::to_string_pretty(&report)? + "\n";
+    std::fs::write(path, json).map_err(Failure::write(path))?;
     term::print(&tables::render(&report))
 }
 

@@ -1,6 +1,7 @@
 //! Exit codes: 0 done, 1 failed, 2 usage or bad input, 3 the deployment gate refused.
 
 use std::error::Error;
+use std::path::Path;
 use std::process::ExitCode;
 
 use farthing_core::RequestError;
@@ -51,6 +52,14 @@ impl Failure {
 
     pub(crate) fn bad_input(message: impl Into<String>) -> Self {
         Self::BadInput(anyhow::Error::msg(message.into()))
+    }
+
+    /// A place that cannot be written.
+    pub(crate) fn write(path: &Path) -> impl FnOnce(std::io::Error) -> Self + '_ {
+        move |error| {
+            let place = format!("cannot write `{}`", path.display());
+            Self::Failed(anyhow::Error::new(error).context(place))
+        }
     }
 }
 

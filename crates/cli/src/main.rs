@@ -1,5 +1,6 @@
 //! The `farthing` command: one thin module a subcommand.
 
+mod compare;
 mod demo;
 mod eval;
 mod failure;
@@ -34,6 +35,8 @@ enum Command {
     Train(train::Args),
     /// Cost and quality of a router on requests it has not seen
     Eval(eval::Args),
+    /// Every learner on the same folds
+    Compare(compare::Args),
     /// One decision, explained
     Route(route::Args),
     /// What a router directory holds
@@ -50,6 +53,7 @@ fn main() -> ExitCode {
         Command::Import(args) => import::run(&args),
         Command::Train(args) => train::run(&args),
         Command::Eval(args) => eval::run(&args),
+        Command::Compare(args) => compare::run(&args),
         Command::Route(args) => route::run(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Serve(args) => serve::run(&args),

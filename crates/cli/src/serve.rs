@@ -1,5 +1,6 @@
 //! `farthing serve`: decisions over HTTP.
 
+use std::io::IsTerminal as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -41,7 +42,11 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     }
     let filter = EnvFilter::try_new(&args.trace)
         .map_err(|e| Failure::bad_input(format!("`--trace` is not a filter: {e}")))?;
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .init();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     Ok(runtime.block_on(farthing_serve::serve(config, stop_signal(), Clock::system()))?)
 }

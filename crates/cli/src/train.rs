@@ -76,6 +76,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         seed: args.seed,
         prices: prices.clone().unwrap_or_default(),
         force: args.force,
+        ..TrainConfig::default()
     }
     .check()?;
     let rejects = args.output.with_extension("rejects.ndjson");

@@ -124,6 +124,7 @@ impl Request {
 ///
 /// Fields of the OpenAI protocol that routing does not need are ignored.
 #[derive(Debug, Deserialize)]
+#[serde(expecting = "a request body: an object with `messages` or `prompt`")]
 pub struct RouteBody {
     prompt: Option<String>,
     messages: Option<Vec<RawMessage>>,
@@ -137,7 +138,7 @@ pub struct RouteBody {
 
 /// The `farthing` object of a request; every field is optional.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a `farthing` object")]
 pub struct RouteOptions {
     /// A policy by name instead of the default one.
     pub policy: Option<String>,
@@ -177,19 +178,21 @@ impl RouteBody {
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(expecting = "a chat message: an object with `role` and `content`")]
 struct RawMessage {
     role: String,
     content: Option<RawContent>,
 }
 
 #[derive(Debug, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "`content`: a text or a list of content parts")]
 enum RawContent {
     Text(String),
     Parts(Vec<RawPart>),
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(expecting = "a content part: an object with `type`")]
 struct RawPart {
     text: Option<String>,
 }

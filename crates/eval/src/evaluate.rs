@@ -1,4 +1,4 @@
-//! [`evaluate`]: a router and a log to a [`Report`].
+//! [`evaluate()`]: a router and a log to a [`Report`].
 
 use farthing_core::{Bar, Digest, Policy};
 use farthing_data::{Dataset, Record};

@@ -1,6 +1,6 @@
 //! From a router and held-out outcomes to a report.
 //!
-//! [`metrics`] are pure functions on plain matrices: they know neither routers nor logs. [`evaluate`]
+//! [`metrics`] are pure functions on plain matrices: they know neither routers nor logs. [`evaluate()`]
 //! lays a router's predictions beside what a log says and fills a [`Report`]; it does no I/O and
 //! renders nothing.
 

@@ -56,7 +56,9 @@ pub enum RouteError {
         known: String,
     },
     /// `max_cost_usd` is not a cost.
-    #[error("`max_cost_usd` is not a number of at least 0: {0}")]
+    #[error(
+        "`max_cost_usd` is not a number of at least 0: {0}; hint: give USD for this request, or leave it out"
+    )]
     MaxCost(f64),
     /// No candidate satisfies the constraints.
     #[error(transparent)]

@@ -24,7 +24,7 @@ pub(crate) struct Part {
 impl Part {
     pub(crate) fn card(&self) -> LearnerCard {
         LearnerCard {
-            learner: self.learner.name().to_owned(),
+            learner: self.learner.name().as_str().to_owned(),
             weight: self.weight,
             settings: BTreeMap::from([(self.learner.setting_name().to_owned(), self.setting)]),
         }

@@ -3,7 +3,7 @@
 use farthing_core::{Bar, PriceTable};
 use farthing_model::Guarantee;
 
-use crate::TrainError;
+use crate::{LearnerName, TrainError};
 
 /// Settings of a training run. Construct it with [`TrainConfig::check`].
 #[derive(Debug, Clone, PartialEq)]
@@ -18,6 +18,8 @@ pub struct TrainConfig {
     pub guarantee: Guarantee,
     /// Seed of the splits, the sketches and the bootstrap.
     pub seed: u64,
+    /// What may be blended.
+    pub learners: Vec<LearnerName>,
     /// Known prices; candidates outside it are priced by what the log says they cost.
     pub prices: PriceTable,
     /// Whether a refusal of the gate is recorded instead of obeyed.
@@ -32,6 +34,7 @@ impl Default for TrainConfig {
             delta: 0.05,
             guarantee: Guarantee::Excess,
             seed: 0,
+            learners: LearnerName::ALL.to_vec(),
             prices: PriceTable::default(),
             force: false,
         }

@@ -7,7 +7,7 @@ use farthing_model::network::{ContextTable, Weights};
 use nalgebra::{DMatrix, DVector};
 
 use crate::blend::{self, Part};
-use crate::learners::{ContextMeans, Heads, Learner, Linear, TaskPosterior};
+use crate::learners::{Heads, LearnerName, stages};
 use crate::length::{self, Lengths};
 use crate::objective::{FOLDS, Objective, Truth};
 use crate::problem::{Problem, Tasks, column_means, matrix, request_effects};
@@ -71,7 +71,7 @@ pub(crate) fn fit(
     let base = DMatrix::from_fn(records.len(), candidates.len(), |row, c| {
         mean_score[c] + problem.difficulty[row]
     });
-    let (parts, cross_fitted) = learn_parts(&mut problem, &objective, base);
+    let (parts, cross_fitted) = learn_parts(&config.learners, &mut problem, &objective, base);
 
     let store = |problem: &Problem| {
         store(problem, &parts, &difficulty.coefficients, &lengths, &representation, &mean_score)
@@ -86,17 +86,13 @@ pub(crate) fn fit(
 /// Stage by stage: context explains first, text what is left. Returns the parts of the blend and the
 /// cross-fitted predictions.
 fn learn_parts(
+    names: &[LearnerName],
     problem: &mut Problem,
     objective: &Objective,
     mut base: DMatrix<f64>,
 ) -> (Vec<Part>, DMatrix<f64>) {
-    let mut stages: Vec<Vec<Box<dyn Learner>>> = Vec::new();
-    for column in 0..problem.context.len() {
-        stages.push(vec![Box::new(ContextMeans { column })]);
-    }
-    stages.push(vec![Box::new(Linear), Box::new(TaskPosterior)]);
     let mut parts = Vec::new();
-    for learners in stages {
+    for learners in stages(names, problem.context.len()) {
         let blend = blend::choose(problem, objective, &base, learners);
         problem.residual -= &blend.cross_fitted;
         base += &blend.cross_fitted;
@@ -115,7 +111,7 @@ fn store(
     mean_score: &[f64],
 ) -> Weights {
     let (width, candidates) = (problem.vectors.ncols(), mean_score.len());
-    let has_tasks = parts.iter().any(|part| part.learner.name() == "task");
+    let has_tasks = parts.iter().any(|part| part.learner.name() == LearnerName::Task);
     let tasks = if has_tasks { problem.tasks.count } else { 0 };
     let mut heads = Heads {
         quality: DMatrix::from_fn(width, candidates, |row, _| difficulty[row]),

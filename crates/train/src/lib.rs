@@ -8,6 +8,7 @@ mod blend;
 mod calibrate;
 mod card;
 mod certify;
+mod compare;
 mod config;
 mod error;
 mod fit;
@@ -31,8 +32,10 @@ use farthing_model::{
 use nalgebra::DMatrix;
 use rayon::prelude::*;
 
+pub use compare::{Compared, Comparison, compare};
 pub use config::TrainConfig;
 pub use error::TrainError;
+pub use learners::LearnerName;
 
 use crate::fit::Learned;
 use crate::gate::Sealed;

@@ -14,10 +14,20 @@ fn check(args: &str, said: &[&str]) {
 
 #[test]
 fn of_map() {
-    check(
-        "import log.ndjson -o out.parquet --map prompt=question",
-        &["error: no column `question` in `log.ndjson`, which has ", "`prompt`", "hint: "],
+    let folder = Folder::new();
+    folder.write(
+        "in.csv",
+        "questions,model,score
+a,m,1
+",
     );
+    let said = "error: no column `question` in `in.csv`, which has `questions`, `model`, `score`; \
+                hint: did you mean `questions`?";
+    folder.run("import in.csv -o log.parquet --map prompt=question").ended(2, &[said]);
+    folder.write("in.ndjson", sample::ndjson(&sample::tiny_rows()));
+    let said = "error: no column `question` in `in.ndjson`, which has ";
+    folder.run("import in.ndjson -o log.parquet --map prompt=question").ended(2, &[said]);
+    assert!(!folder.path("log.parquet").exists());
 }
 
 #[test]

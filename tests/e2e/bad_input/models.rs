@@ -56,7 +56,9 @@ fn a_model_that_never_has_a_score() {
 #[test]
 fn no_score_at_all() {
     let mut rows = sample::tiny_rows();
-    rows.iter_mut().for_each(|row| row["score"] = json!(null));
+    for row in &mut rows {
+        row["score"] = json!(null);
+    }
     let said = ["error: the log has 0 candidate(s) with a score", "wren-mini (no score); hint: "];
     log(&rows).run("train log.ndjson -o router").ended(2, &said);
 }

@@ -16,46 +16,31 @@ fn train_with(line: impl AsRef<[u8]>) -> (Folder, Ran) {
 
 const GOOD_ROWS: usize = sample::TINY_REQUESTS * sample::TINY_CANDIDATES;
 
-/// Counts, and the one line of the rejects file.
-fn check_reject(folder: &Folder, ran: Ran, expected: (&str, usize, &str)) {
-    let (log, line, reason) = expected;
-    let kind = reason.split(": ").next().unwrap();
-    let rejected = format!("1 rows rejected: {kind} (1), see `router.rejects.ndjson`");
-    let trained = format!("trained on {} requests", sample::TINY_REQUESTS);
-    ran.ended(0, &[&format!("read {} rows\n", GOOD_ROWS + 1), &rejected, &trained]);
-    let rejects = folder.read("router.rejects.ndjson");
-    let reject: Value = serde_json::from_str(&rejects).unwrap();
-    assert_eq!(reject, json!({"file": log, "line": line, "reason": reason}));
-    let outcomes = &folder.read_json("router/manifest.json")["data"]["outcomes"];
-    assert_eq!(outcomes.as_u64().unwrap() as usize, GOOD_ROWS, "rows in = rows used + rejected");
-}
-
+/// Counts add up, and the rejects file has the one line.
 fn check(row: impl AsRef<[u8]>, reason: &str) {
     let (folder, ran) = train_with(row);
-    check_reject(&folder, ran, ("log.ndjson", GOOD_ROWS + 1, reason));
+    let kind = reason.split(": ").next().unwrap();
+    let read = format!("read {} rows\n", GOOD_ROWS + 1);
+    let rejected = format!("1 rows rejected: {kind} (1), see `router.rejects.ndjson`");
+    let trained = format!("trained on {} requests", sample::TINY_REQUESTS);
+    ran.ended(0, &[&read, &rejected, &trained]);
+    let reject: Value = serde_json::from_str(&folder.read("router.rejects.ndjson")).unwrap();
+    assert_eq!(reject, json!({"file": "log.ndjson", "line": GOOD_ROWS + 1, "reason": reason}));
+    let outcomes = &folder.read_json("router/manifest.json")["data"]["outcomes"];
+    assert_eq!(outcomes, GOOD_ROWS, "rows read = rows used + rows rejected");
 }
 
-/// The same through CSV; the log's prompts have line breaks, so only the row's own line is given.
-fn check_csv(fields: &[u8], reason: &str) {
+/// The same in CSV, after as many requests that each one model answered.
+fn check_csv(row: &[u8], reason: &str) {
     let folder = Folder::new();
-    let mut csv = b"prompt,model,score,cost_usd\n".to_vec();
-    for request in 0..sample::TINY_REQUESTS {
-        for model in 0..sample::TINY_CANDIDATES {
-            let score = (request * model) % 2;
-            csv.extend(
-                format!("what is {request} + {model}?{request},m{model},{score},0.0{model}\n")
-                    .bytes(),
-            );
-        }
-    }
-    csv.extend(fields);
-    // Every request has a prompt of its own: its number and its model's are part of the text.
-    folder.write("log.csv", csv);
+    let good =
+        (0..GOOD_ROWS).map(|i| format!("what is {i} + {i}?,m{},{},0.0{}\n", i % 6, i % 2, i % 7));
+    let good: String = good.collect();
+    folder.write("log.csv", [b"prompt,model,score,cost_usd\n", good.as_bytes(), row].concat());
     let ran = folder.run("train log.csv -o router --force");
-    let rejects = folder.read("router.rejects.ndjson");
-    let reject: Value = serde_json::from_str(&rejects).unwrap();
-    assert_eq!(reject, json!({"file": "log.csv", "line": GOOD_ROWS + 2, "reason": reason}));
     ran.ended(0, &[&format!("trained on {GOOD_ROWS} requests"), "1 rows rejected: "]);
+    let reject: Value = serde_json::from_str(&folder.read("router.rejects.ndjson")).unwrap();
+    assert_eq!(reject, json!({"file": "log.csv", "line": GOOD_ROWS + 2, "reason": reason}));
 }
 
 #[test]
@@ -79,8 +64,7 @@ fn an_empty_prompt() {
     check_csv(b"  ,m,1,0.1\n", "empty prompt");
 }
 
-/// JSON has no NaN but as text; CSV has it. Parquet's is tested beside the reader, which alone can
-/// write one.
+/// JSON has no NaN but as text; CSV and Parquet have it.
 #[test]
 fn nan() {
     check(r#"{"prompt": "a", "model": "m", "score": "NaN"}"#, "score is not in [0, 1]: NaN");
@@ -94,6 +78,31 @@ fn a_bare_nan_is_not_json() {
     ran.ended(0, &["1 rows rejected: the line is not a JSON object (1)"]);
     let reject: Value = serde_json::from_str(&folder.read("router.rejects.ndjson")).unwrap();
     assert_eq!(reject["line"], GOOD_ROWS + 1);
+}
+
+#[test]
+fn nan_in_parquet() {
+    let folder = Folder::new();
+    let good: Vec<_> = (0..100).map(|i| format!("what is {i}?,m{},0.5", i % 2)).collect();
+    let good = good.join("\n");
+    folder.write("log.csv", format!("prompt,model,score\n{good}\na,m0,0.3712345678\n"));
+    folder.run("import log.csv -o log.parquet").ok();
+    // The importer writes no NaN, so one score becomes one.
+    let mut bytes = std::fs::read(folder.path("log.parquet")).unwrap();
+    let score = 0.371_234_567_8_f64.to_le_bytes();
+    let places: Vec<_> = (0..bytes.len() - 8).filter(|&at| bytes[at..at + 8] == score).collect();
+    assert!(!places.is_empty(), "the score stands in the file as it is");
+    for at in places {
+        bytes[at..at + 8].copy_from_slice(&f64::NAN.to_le_bytes());
+    }
+    folder.write("log.parquet", bytes);
+    let said =
+        ["read 101 rows", "1 rows rejected: score is not in [0, 1] (1)", "trained on 100 requests"];
+    folder.run("train log.parquet -o router --force").ended(0, &said);
+    let reject: Value = serde_json::from_str(&folder.read("router.rejects.ndjson")).unwrap();
+    let expected =
+        json!({"file": "log.parquet", "line": 101, "reason": "score is not in [0, 1]: NaN"});
+    assert_eq!(reject, expected);
 }
 
 #[test]
@@ -129,7 +138,7 @@ fn rows_that_disagree_are_averaged() {
     let said = "1 (request, model) pairs were sampled several times (2 rows) and averaged; 1 of them disagree";
     ran.ended(0, &[said]);
     let data = &folder.read_json("router/manifest.json")["data"];
-    assert_eq!(data["outcomes"].as_u64().unwrap() as usize, GOOD_ROWS);
+    assert_eq!(data["outcomes"], GOOD_ROWS);
     assert!(!folder.path("router.rejects.ndjson").exists(), "a repeated sample is no mistake");
 }
 

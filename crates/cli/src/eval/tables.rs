@@ -125,15 +125,10 @@ fn policy(policy: &PolicyReport) -> String {
         percent(policy.downgraded_pct.as_ref()),
         table(["chosen", "share"], rows),
     );
-    let against = [
-        ("best single", &policy.against_best_single),
-        ("the reference", &policy.against_reference),
-    ];
-    for (name, comparison) in against {
-        if let Some(comparison) = comparison {
-            text += &compared(name, comparison);
-        }
+    if let Some(comparison) = &policy.against_best_single {
+        text += &compared("best single", comparison);
     }
+    text += &compared("the reference", &policy.against_reference);
     text
 }
 

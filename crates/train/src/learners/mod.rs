@@ -14,16 +14,62 @@ use std::fmt::Debug;
 use farthing_model::network::ContextTable;
 use nalgebra::DMatrix;
 
-pub(crate) use context::ContextMeans;
-pub(crate) use linear::Linear;
-pub(crate) use task::TaskPosterior;
+use context::ContextMeans;
+use linear::Linear;
+use task::TaskPosterior;
 
 use crate::problem::Problem;
 
+/// The learners by name, in the order in which they explain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LearnerName {
+    /// Shrunken means by context value.
+    Context,
+    /// Ridge regression on the vectors.
+    Linear,
+    /// Text -> task posterior, times task means.
+    Task,
+}
+
+impl LearnerName {
+    /// Every learner.
+    pub const ALL: [Self; 3] = [Self::Context, Self::Linear, Self::Task];
+
+    /// The name in manifests and tables.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Context => "context",
+            Self::Linear => "linear",
+            Self::Task => "task",
+        }
+    }
+}
+
+/// The stages of a blend: what one stage leaves unexplained, the next one learns. Context comes
+/// first, because where it is known it says more than text.
+pub(crate) fn stages(names: &[LearnerName], context_columns: usize) -> Vec<Vec<Box<dyn Learner>>> {
+    let mut stages: Vec<Vec<Box<dyn Learner>>> = Vec::new();
+    if names.contains(&LearnerName::Context) {
+        stages
+            .extend((0..context_columns).map(|column| -> Vec<Box<dyn Learner>> {
+                vec![Box::new(ContextMeans { column })]
+            }));
+    }
+    let mut text: Vec<Box<dyn Learner>> = Vec::new();
+    if names.contains(&LearnerName::Linear) {
+        text.push(Box::new(Linear));
+    }
+    if names.contains(&LearnerName::Task) {
+        text.push(Box::new(TaskPosterior));
+    }
+    stages.push(text);
+    stages
+}
+
 /// A way of learning differences, with one hyperparameter.
 pub(crate) trait Learner: Debug + Sync {
-    /// Its name in manifests and tables.
-    fn name(&self) -> &'static str;
+    /// Which learner it is.
+    fn name(&self) -> LearnerName;
 
     /// What its hyperparameter is called.
     fn setting_name(&self) -> &'static str;

@@ -6,7 +6,7 @@ use farthing_model::network::ContextTable;
 use nalgebra::DMatrix;
 
 use super::task::shrunken_means;
-use super::{Fitted, Heads, Learner};
+use super::{Fitted, Heads, Learner, LearnerName};
 use crate::problem::{Problem, request_effects};
 
 /// The learner for one context column.
@@ -25,8 +25,8 @@ struct Offsets {
 }
 
 impl Learner for ContextMeans {
-    fn name(&self) -> &'static str {
-        "context"
+    fn name(&self) -> LearnerName {
+        LearnerName::Context
     }
 
     fn setting_name(&self) -> &'static str {

@@ -2,7 +2,7 @@
 
 use nalgebra::DMatrix;
 
-use super::{Fitted, Heads, Learner};
+use super::{Fitted, Heads, Learner, LearnerName};
 use crate::problem::{Problem, request_effects};
 use crate::ridge::Ridge;
 
@@ -18,8 +18,8 @@ pub(crate) struct Linear;
 struct Coefficients(DMatrix<f64>);
 
 impl Learner for Linear {
-    fn name(&self) -> &'static str {
-        "linear"
+    fn name(&self) -> LearnerName {
+        LearnerName::Linear
     }
 
     fn setting_name(&self) -> &'static str {

@@ -7,7 +7,7 @@ mod logistic;
 
 use nalgebra::DMatrix;
 
-use super::{Fitted, Heads, Learner};
+use super::{Fitted, Heads, Learner, LearnerName};
 use crate::problem::{Problem, request_effects};
 
 /// The learner.
@@ -23,8 +23,8 @@ struct Posterior {
 }
 
 impl Learner for TaskPosterior {
-    fn name(&self) -> &'static str {
-        "task"
+    fn name(&self) -> LearnerName {
+        LearnerName::Task
     }
 
     fn setting_name(&self) -> &'static str {
