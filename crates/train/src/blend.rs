@@ -6,7 +6,7 @@ use farthing_model::LearnerCard;
 use nalgebra::DMatrix;
 use rayon::prelude::*;
 
-use crate::learners::Learner;
+use crate::learners::{Fitted, Learner};
 use crate::objective::{FOLDS, Objective, mean, paired_error};
 use crate::problem::Problem;
 
@@ -21,7 +21,22 @@ pub(crate) struct Part {
     pub(crate) weight: f64,
 }
 
+/// A part fitted on every row.
+#[derive(Debug)]
+pub(crate) struct FittedPart {
+    pub(crate) fitted: Box<dyn Fitted>,
+    pub(crate) weight: f64,
+}
+
 impl Part {
+    /// Fits the part on every row of a problem.
+    pub(crate) fn fit(&self, problem: &Problem) -> impl Iterator<Item = FittedPart> {
+        let rows: Vec<usize> = (0..problem.vectors.nrows()).collect();
+        let weight = self.weight;
+        let fitted = self.learner.fit(problem, &rows, &[self.setting]);
+        fitted.into_iter().map(move |fitted| FittedPart { fitted, weight })
+    }
+
     pub(crate) fn card(&self) -> LearnerCard {
         LearnerCard {
             learner: self.learner.name().as_str().to_owned(),

@@ -2,14 +2,15 @@
 
 use farthing_data::{Dataset, Record, split};
 use farthing_eval::metrics::{Matrix, aiq, dial_sweep, earned_share_pct};
-use farthing_model::Router;
 use farthing_model::features::{FeatureSchema, Features};
+use farthing_model::{Parts, Router};
 use rayon::prelude::*;
 
+use crate::fit::{Learned, Prepared};
 use crate::learners::LearnerName;
 use crate::problem::{column_means, matrix};
 use crate::split::Roles;
-use crate::{Stage, TrainConfig, TrainError, assemble, fit, judged_only, predict, tabulate};
+use crate::{TrainConfig, TrainError, assemble, judged_only, predict, tabulate};
 
 /// Folds by group of near-duplicate prompts.
 const FOLDS: usize = 5;
@@ -71,9 +72,14 @@ pub fn compare(
         let (test, fit): (Vec<usize>, Vec<usize>) = (0..dataset.records.len())
             .partition(|&row| split::fold(dataset.records[row].group, config.seed, FOLDS) == fold);
         let roles = Roles { fit, certificate: Vec::new(), sealed: test };
+        let fit_records: Vec<&Record> = roles.fit.iter().map(|&r| &dataset.records[r]).collect();
+        let fit_features: Vec<_> = roles.fit.iter().map(|&r| features[r].clone()).collect();
+        let prepared =
+            Prepared::new(&fit_records, &fit_features, &dataset.candidates, config, &|_| {});
         for ((_, learners), entry) in runs.iter().zip(&mut entries) {
-            let config = TrainConfig { learners: learners.clone(), ..config.clone() };
-            let (share, complete) = held_out(&dataset, &features, &schema, &roles, &config)?;
+            let learned = prepared.learn(learners);
+            let parts = assemble(&dataset, &roles, &learned, schema.clone(), config);
+            let (share, complete) = held_out(&dataset, &features, &roles, &learned, &parts)?;
             entry.folds_pct.push(share);
             requests += if entry.learner == "blend" { complete } else { 0 };
             progress();
@@ -96,25 +102,17 @@ fn with_coverage(mut dataset: Dataset) -> Dataset {
     dataset
 }
 
-/// Fits on one role, returns the earned share in percent on the other and its complete requests.
+/// The earned share in percent on the sealed role, and its complete requests.
 fn held_out(
     dataset: &Dataset,
     features: &[Features],
-    schema: &FeatureSchema,
     roles: &Roles,
-    config: &TrainConfig,
+    learned: &Learned,
+    parts: &Parts,
 ) -> Result<(f64, u64), TrainError> {
-    let records =
-        |rows: &[usize]| rows.iter().map(|&r| &dataset.records[r]).collect::<Vec<&Record>>();
-    let features = |rows: &[usize]| rows.iter().map(|&r| features[r].clone()).collect::<Vec<_>>();
-    let no_stage = |_: Stage| {};
-    let fit_features = features(&roles.fit);
-    let learned =
-        fit::fit(&records(&roles.fit), &fit_features, &dataset.candidates, config, &no_stage);
-    let parts = assemble(dataset, roles, &learned, schema.clone(), config);
-    let predictions = predict(&Router::from_parts(&parts)?, &features(&roles.sealed), 0)?;
-
-    let test = records(&roles.sealed);
+    let sealed: Vec<_> = roles.sealed.iter().map(|&r| features[r].clone()).collect();
+    let predictions = predict(&Router::from_parts(parts)?, &sealed, 0)?;
+    let test: Vec<&Record> = roles.sealed.iter().map(|&r| &dataset.records[r]).collect();
     let candidates = dataset.candidates.len();
     let score = matrix(&test, candidates, |cell| cell.score);
     let cost = matrix(&test, candidates, |cell| cell.cost_usd);

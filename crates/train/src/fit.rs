@@ -6,7 +6,7 @@ use farthing_model::features::Features;
 use farthing_model::network::{ContextTable, Weights};
 use nalgebra::{DMatrix, DVector};
 
-use crate::blend::{self, Part};
+use crate::blend::{self, FittedPart};
 use crate::learners::{Heads, LearnerName, stages};
 use crate::length::{self, Lengths};
 use crate::objective::{FOLDS, Objective, Truth};
@@ -32,117 +32,124 @@ pub(crate) struct Learned {
     pub(crate) null: Weights,
 }
 
-/// Fits on the records of the fit split; `features` are theirs, in the same order.
-pub(crate) fn fit(
-    records: &[&Record],
-    features: &[Features],
-    candidates: &[String],
-    config: &TrainConfig,
-    progress: &dyn Fn(Stage),
-) -> Learned {
-    progress(Stage::Represent);
-    let representation = Representation::learn(features, config.seed);
-    let vectors = representation.embed(features);
-    let folds: Vec<usize> =
-        records.iter().map(|record| split::fold(record.group, config.seed, FOLDS)).collect();
-
-    progress(Stage::Difficulty);
-    let score = matrix(records, candidates.len(), |cell| cell.score);
-    let mean_score = column_means(&score);
-    let mut residual = score.clone();
-    for (mut column, mean) in residual.column_iter_mut().zip(&mean_score) {
-        column.add_scalar_mut(-mean);
-    }
-    let difficulty = Difficulty::learn(&vectors, &residual, &folds);
-
-    progress(Stage::Learners);
-    let context = (0..features.first().map_or(0, |f| f.context.len()))
-        .map(|column| features.iter().map(|f| f.context[column]).collect())
-        .collect();
-    let mut problem = Problem {
-        vectors,
-        residual,
-        difficulty: difficulty.cross_fitted,
-        tasks: Tasks::of(records),
-        context,
-    };
-    let lengths = length::learn(records, candidates, &problem.vectors, &folds, config);
-    let objective = objective(&problem, &score, &mean_score, &lengths.cost, folds);
-    let base = DMatrix::from_fn(records.len(), candidates.len(), |row, c| {
-        mean_score[c] + problem.difficulty[row]
-    });
-    let (parts, cross_fitted) = learn_parts(&config.learners, &mut problem, &objective, base);
-
-    let store = |problem: &Problem| {
-        store(problem, &parts, &difficulty.coefficients, &lengths, &representation, &mean_score)
-    };
-    let weights = store(&problem);
-    let tasks = weights.task_means.len() / candidates.len();
-    let learners = parts.iter().map(Part::card).collect();
-    let null = store(&problem.shuffled(config.seed));
-    Learned { weights, tasks, lengths, learners, mean_score, score, cross_fitted, null }
+/// Everything that does not depend on which learners are blended.
+#[derive(Debug)]
+pub(crate) struct Prepared {
+    representation: Representation,
+    problem: Problem,
+    objective: Objective,
+    /// `(width)`
+    difficulty: DVector<f64>,
+    lengths: Lengths,
+    mean_score: Vec<f64>,
+    score: DMatrix<f64>,
+    seed: u64,
 }
 
-/// Stage by stage: context explains first, text what is left. Returns the parts of the blend and the
-/// cross-fitted predictions.
-fn learn_parts(
-    names: &[LearnerName],
-    problem: &mut Problem,
-    objective: &Objective,
-    mut base: DMatrix<f64>,
-) -> (Vec<Part>, DMatrix<f64>) {
-    let mut parts = Vec::new();
-    for learners in stages(names, problem.context.len()) {
-        let blend = blend::choose(problem, objective, &base, learners);
-        problem.residual -= &blend.cross_fitted;
-        base += &blend.cross_fitted;
-        parts.extend(blend.parts);
-    }
-    (parts, base)
-}
+impl Prepared {
+    /// From the records of the fit split; `features` are theirs, in the same order.
+    pub(crate) fn new(
+        records: &[&Record],
+        features: &[Features],
+        candidates: &[String],
+        config: &TrainConfig,
+        progress: &dyn Fn(Stage),
+    ) -> Self {
+        progress(Stage::Represent);
+        let representation = Representation::learn(features, config.seed);
+        let vectors = representation.embed(features);
+        let folds: Vec<usize> =
+            records.iter().map(|record| split::fold(record.group, config.seed, FOLDS)).collect();
 
-/// Refits the chosen parts on every row and expresses them in terms of features.
-fn store(
-    problem: &Problem,
-    parts: &[Part],
-    difficulty: &DVector<f64>,
-    lengths: &Lengths,
-    representation: &Representation,
-    mean_score: &[f64],
-) -> Weights {
-    let (width, candidates) = (problem.vectors.ncols(), mean_score.len());
-    let has_tasks = parts.iter().any(|part| part.learner.name() == LearnerName::Task);
-    let tasks = if has_tasks { problem.tasks.count } else { 0 };
-    let mut heads = Heads {
-        quality: DMatrix::from_fn(width, candidates, |row, _| difficulty[row]),
-        tasks: DMatrix::zeros(width + 1, tasks),
-        task_means: DMatrix::zeros(tasks, candidates),
-        context: vec![ContextTable::default(); problem.context.len()],
-    };
-    let rows: Vec<usize> = (0..problem.vectors.nrows()).collect();
-    for part in parts {
-        for fitted in part.learner.fit(problem, &rows, &[part.setting]) {
-            fitted.add_to(&mut heads, part.weight);
+        progress(Stage::Difficulty);
+        let score = matrix(records, candidates.len(), |cell| cell.score);
+        let mean_score = column_means(&score);
+        let mut residual = score.clone();
+        for (mut column, mean) in residual.column_iter_mut().zip(&mean_score) {
+            column.add_scalar_mut(-mean);
+        }
+        let difficulty = Difficulty::learn(&vectors, &residual, &folds);
+        let lengths = length::learn(records, candidates, &vectors, &folds, config);
+        let context = (0..features.first().map_or(0, |f| f.context.len()))
+            .map(|column| features.iter().map(|f| f.context[column]).collect())
+            .collect();
+        let problem = Problem {
+            vectors,
+            residual,
+            difficulty: difficulty.cross_fitted,
+            tasks: Tasks::of(records),
+            context,
+        };
+        let objective = objective(&problem, &score, &mean_score, &lengths.cost, folds);
+        let (difficulty, seed) = (difficulty.coefficients, config.seed);
+        Self { representation, problem, objective, difficulty, lengths, mean_score, score, seed }
+    }
+
+    /// Chooses a blend of the learners and fits it on every row.
+    pub(crate) fn learn(&self, names: &[LearnerName]) -> Learned {
+        let mut problem = self.problem.clone();
+        let mut base = DMatrix::from_fn(self.score.nrows(), self.score.ncols(), |row, c| {
+            self.mean_score[c] + problem.difficulty[row]
+        });
+        let (mut fitted, mut null, mut learners) = (Vec::new(), Vec::new(), Vec::new());
+        // Stage by stage: what one leaves unexplained, the next one learns.
+        for stage in stages(names, problem.context.len()) {
+            let blend = blend::choose(&problem, &self.objective, &base, stage);
+            let shuffled = problem.shuffled(self.seed);
+            for part in &blend.parts {
+                fitted.extend(part.fit(&problem));
+                null.extend(part.fit(&shuffled));
+                learners.push(part.card());
+            }
+            // Cross-fitted, so that the next stage sees what is left where nothing was fitted.
+            problem.residual -= &blend.cross_fitted;
+            base += blend.cross_fitted;
+        }
+        let weights = self.store(&fitted);
+        Learned {
+            tasks: weights.task_means.len() / self.score.ncols(),
+            weights,
+            lengths: self.lengths.clone(),
+            learners,
+            mean_score: self.mean_score.clone(),
+            score: self.score.clone(),
+            cross_fitted: base,
+            null: self.store(&null),
         }
     }
-    // [quality | length | tasks], as the network reads them.
-    let mut head = DMatrix::zeros(width, 2 * candidates + tasks);
-    head.columns_mut(0, candidates).copy_from(&heads.quality);
-    head.columns_mut(candidates, candidates).copy_from(&lengths.coefficients);
-    head.columns_mut(2 * candidates, tasks).copy_from(&heads.tasks.rows(0, width));
-    let bias = DVector::from_fn(head.ncols(), |i, _| match i {
-        i if i < candidates => mean_score[i],
-        i if i < 2 * candidates => 1.0,
-        i => heads.tasks[(width, i - 2 * candidates)],
-    });
-    let folded = representation.fold(&head, &bias);
-    Weights {
-        buckets: folded.buckets,
-        rows: row_major(&folded.rows),
-        surface: row_major(&folded.surface),
-        bias: row_major(&DMatrix::from_columns(&[folded.bias])),
-        task_means: row_major(&heads.task_means),
-        context: heads.context,
+
+    /// Expresses what was fitted in terms of features.
+    fn store(&self, fitted: &[FittedPart]) -> Weights {
+        let (width, candidates) = (self.problem.vectors.ncols(), self.score.ncols());
+        let mut heads = Heads {
+            quality: DMatrix::from_fn(width, candidates, |row, _| self.difficulty[row]),
+            tasks: DMatrix::zeros(width + 1, 0),
+            task_means: DMatrix::zeros(0, candidates),
+            context: vec![ContextTable::default(); self.problem.context.len()],
+        };
+        for part in fitted {
+            part.fitted.add_to(&mut heads, part.weight);
+        }
+        let tasks = heads.tasks.ncols();
+        // [quality | length | tasks], as the network reads them.
+        let mut head = DMatrix::zeros(width, 2 * candidates + tasks);
+        head.columns_mut(0, candidates).copy_from(&heads.quality);
+        head.columns_mut(candidates, candidates).copy_from(&self.lengths.coefficients);
+        head.columns_mut(2 * candidates, tasks).copy_from(&heads.tasks.rows(0, width));
+        let bias = DVector::from_fn(head.ncols(), |i, _| match i {
+            i if i < candidates => self.mean_score[i],
+            i if i < 2 * candidates => 1.0,
+            i => heads.tasks[(width, i - 2 * candidates)],
+        });
+        let folded = self.representation.fold(&head, &bias);
+        Weights {
+            buckets: folded.buckets,
+            rows: row_major(&folded.rows),
+            surface: row_major(&folded.surface),
+            bias: row_major(&DMatrix::from_columns(&[folded.bias])),
+            task_means: row_major(&heads.task_means),
+            context: heads.context,
+        }
     }
 }
 

@@ -14,7 +14,7 @@ const MAX_RATIO: f64 = 5.0;
 const PENALTIES: [f64; 4] = [100.0, 30.0, 10.0, 3.0];
 
 /// What was learned about length and cost.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Lengths {
     /// `(n, candidates)` USD, NaN where unknown.
     pub(crate) cost: DMatrix<f64>,

@@ -37,7 +37,7 @@ pub use config::TrainConfig;
 pub use error::TrainError;
 pub use learners::LearnerName;
 
-use crate::fit::Learned;
+use crate::fit::{Learned, Prepared};
 use crate::gate::Sealed;
 use crate::problem::column_means;
 use crate::split::Roles;
@@ -117,8 +117,11 @@ pub fn train(
         |rows: &[usize]| rows.iter().map(|&row| features[row].clone()).collect::<Vec<_>>();
 
     let fit_records = pick(&roles.fit);
-    let fitted =
-        fit::fit(&fit_records, &features_of(&roles.fit), &dataset.candidates, config, progress);
+    let fit_features = features_of(&roles.fit);
+    let prepared =
+        Prepared::new(&fit_records, &fit_features, &dataset.candidates, config, progress);
+    progress(Stage::Learners);
+    let fitted = prepared.learn(&config.learners);
 
     progress(Stage::Certify);
     let mut parts = assemble(&dataset, &roles, &fitted, schema, config);

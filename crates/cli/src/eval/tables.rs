@@ -31,23 +31,19 @@ fn data(report: &Report) -> String {
         data.scored_requests,
         data.complete_requests,
     );
-    let mut list = |what: &str, names: Vec<&str>| {
+    let mut list = |what: &str, names: &mut dyn Iterator<Item = &str>| {
+        let names: Vec<_> = names.collect();
         if !names.is_empty() {
-            text += &format!("{what}: {}\n", names.join(", "));
+            text += &[what, ": ", &names.join(", "), "\n"].concat();
         }
     };
     list(
         "candidates without outcomes here",
-        data.absent_candidates.iter().map(String::as_str).collect(),
+        &mut data.absent_candidates.iter().map(String::as_str),
     );
-    list(
-        "candidates of unknown cost",
-        data.unpriced_candidates.iter().map(String::as_str).collect(),
-    );
-    list(
-        "not candidates of this router",
-        data.ignored_candidates.iter().map(|c| c.model.as_str()).collect(),
-    );
+    list("candidates of unknown cost", &mut data.unpriced_candidates.iter().map(String::as_str));
+    let ignored = data.ignored_candidates.iter().map(|candidate| candidate.model.as_str());
+    list("not candidates of this router", &mut { ignored });
     text
 }
 

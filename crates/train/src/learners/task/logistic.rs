@@ -3,16 +3,19 @@
 
 use nalgebra::DMatrix;
 
-const STEPS: usize = 60;
+const MAX_STEPS: usize = 100;
+/// A step that changes no coefficient by more than this share of the largest one is the last.
+const TOLERANCE: f64 = 0.01;
 
-/// `(n, width)` vectors and n classes -> `(width + 1, classes)` logit coefficients, the last row the
-/// intercept. `penalty` is a multiple of the mean variance of a component.
+/// Fits `(width + 1, classes)` logit coefficients, the last row the intercept, to `(n, width)`
+/// vectors and n classes, from where they are. `penalty` is a multiple of the mean variance of a
+/// component.
 pub(super) fn fit(
     vectors: &DMatrix<f64>,
     classes: &[usize],
-    count: usize,
     penalty: f64,
-) -> DMatrix<f64> {
+    coefficients: &mut DMatrix<f64>,
+) {
     let design = with_intercept(vectors);
     let transposed = design.transpose();
     let width = design.ncols();
@@ -23,20 +26,22 @@ pub(super) fn fit(
         bound[(i, i)] += strength;
     }
     bound[(width - 1, width - 1)] += 1e-6;
-    let mut coefficients = DMatrix::zeros(width, count);
-    let Some(factor) = bound.cholesky() else { return coefficients };
-    let mut indicator = DMatrix::zeros(classes.len(), count);
+    let Some(factor) = bound.cholesky() else { return };
+    let mut indicator = DMatrix::zeros(classes.len(), coefficients.ncols());
     for (row, &class) in classes.iter().enumerate() {
         indicator[(row, class)] = 1.0;
     }
-    for _ in 0..STEPS {
-        let mut gradient = &transposed * (&indicator - soft_max(&design * &coefficients));
-        let mut shrinkage = &coefficients * strength;
+    for _ in 0..MAX_STEPS {
+        let mut gradient = &transposed * (&indicator - soft_max(&design * &*coefficients));
+        let mut shrinkage = &*coefficients * strength;
         shrinkage.row_mut(width - 1).fill(0.0);
         gradient -= shrinkage;
-        coefficients += factor.solve(&gradient);
+        let step = factor.solve(&gradient);
+        *coefficients += &step;
+        if step.amax() <= TOLERANCE * coefficients.amax() {
+            break;
+        }
     }
-    coefficients
 }
 
 /// `(n, classes)` probabilities.
@@ -70,7 +75,9 @@ mod tests {
             _ => 0.0,
         });
         let classes: Vec<usize> = (0..90).map(|row| row % 3).collect();
-        let posterior = posterior(&vectors, &fit(&vectors, &classes, 3, 0.001));
+        let mut coefficients = DMatrix::zeros(3, 3);
+        fit(&vectors, &classes, 0.001, &mut coefficients);
+        let posterior = posterior(&vectors, &coefficients);
         for (row, &class) in classes.iter().enumerate() {
             assert!(posterior[(row, class)] > 0.9, "{}", posterior.row(row));
         }

@@ -41,9 +41,11 @@ impl Learner for TaskPosterior {
         let tasks: Vec<usize> = labelled.iter().filter_map(|&row| problem.tasks.of[row]).collect();
         let vectors = problem.vectors.select_rows(&labelled);
         let means = task_means(problem, &labelled, &tasks);
+        // Each fit starts from the one before it.
+        let mut logits = DMatrix::zeros(vectors.ncols() + 1, problem.tasks.count);
         let fit = |&penalty: &f64| -> Box<dyn Fitted> {
-            let logits = logistic::fit(&vectors, &tasks, problem.tasks.count, penalty);
-            Box::new(Posterior { logits, means: means.clone() })
+            logistic::fit(&vectors, &tasks, penalty, &mut logits);
+            Box::new(Posterior { logits: logits.clone(), means: means.clone() })
         };
         settings.iter().map(fit).collect()
     }
@@ -55,8 +57,8 @@ impl Fitted for Posterior {
     }
 
     fn add_to(&self, heads: &mut Heads, weight: f64) {
-        heads.tasks.copy_from(&self.logits);
-        heads.task_means += &self.means * weight;
+        heads.tasks.clone_from(&self.logits);
+        heads.task_means = &self.means * weight;
     }
 }
 
