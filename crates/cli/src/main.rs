@@ -2,6 +2,7 @@
 
 mod compare;
 mod demo;
+mod distill;
 mod eval;
 mod failure;
 mod import;
@@ -37,6 +38,8 @@ enum Command {
     Eval(eval::Args),
     /// Every learner on the same folds
     Compare(compare::Args),
+    /// A sentence encoder -> a static token table
+    Distill(distill::Args),
     /// One decision, explained
     Route(route::Args),
     /// What a router directory holds
@@ -54,6 +57,7 @@ fn main() -> ExitCode {
         Command::Train(args) => train::run(&args),
         Command::Eval(args) => eval::run(&args),
         Command::Compare(args) => compare::run(&args),
+        Command::Distill(args) => distill::run(&args),
         Command::Route(args) => route::run(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Serve(args) => serve::run(&args),

@@ -8,6 +8,7 @@ pub mod features;
 pub mod network;
 mod route;
 mod router;
+pub mod static_table;
 
 pub use route::{Decided, RouteError};
 pub use router::{

@@ -64,28 +64,23 @@ pub(crate) fn choose(
     learners: Vec<Box<dyn Learner>>,
 ) -> Blend {
     let none = DMatrix::zeros(base.nrows(), base.ncols());
-    let tuned: Vec<_> = learners
-        .into_iter()
-        .filter_map(|learner| tune(problem, objective, base, learner))
-        .collect();
-    let zero = objective.gains(base, &none);
-    let mut best = (vec![0; tuned.len()], zero.clone(), none);
+    let tuned: Vec<_> =
+        learners.into_iter().filter_map(|learner| tune(problem, objective, learner)).collect();
+    let mut best = (vec![0; tuned.len()], 0.0, none.clone());
     for quarters in simplex(tuned.len()).into_iter().skip(1) {
-        let mut blended = DMatrix::zeros(base.nrows(), base.ncols());
+        let mut blended = none.clone();
         for (tuned, &quarters) in tuned.iter().zip(&quarters) {
             blended += &tuned.cross_fitted * (quarters as f64 / STEPS as f64);
         }
-        let gains = objective.gains(base, &blended);
-        if mean(&gains) > mean(&best.1) {
-            best = (quarters, gains, blended);
+        let explained = mean(&objective.explained(&blended));
+        if explained > best.1 {
+            best = (quarters, explained, blended);
         }
     }
-    let (quarters, gains, cross_fitted) = best;
+    let (quarters, _, cross_fitted) = best;
+    let (zero, gains) = (objective.gains(base, &none), objective.gains(base, &cross_fitted));
     if mean(&gains) - mean(&zero) <= paired_error(&gains, &zero) {
-        return Blend {
-            parts: Vec::new(),
-            cross_fitted: DMatrix::zeros(base.nrows(), base.ncols()),
-        };
+        return Blend { parts: Vec::new(), cross_fitted: none };
     }
     let part = |(tuned, quarters): (Tuned, usize)| Part {
         learner: tuned.learner,
@@ -102,23 +97,15 @@ struct Tuned {
     cross_fitted: DMatrix<f64>,
 }
 
-fn tune(
-    problem: &Problem,
-    objective: &Objective,
-    base: &DMatrix<f64>,
-    learner: Box<dyn Learner>,
-) -> Option<Tuned> {
+fn tune(problem: &Problem, objective: &Objective, learner: Box<dyn Learner>) -> Option<Tuned> {
     let settings = learner.settings(problem);
     let mut predictions = cross_fit(problem, objective.folds(), learner.as_ref(), &settings);
-    let gains: Vec<_> = predictions.iter().map(|p| objective.gains(base, p)).collect();
-    let best = gains.iter().max_by(|a, b| mean(a).total_cmp(&mean(b)))?;
-    let within = |gains: &Vec<f64>| mean(best) - mean(gains) <= paired_error(best, gains);
-    let chosen = gains.iter().position(within)?;
-    Some(Tuned {
-        learner,
-        setting: settings[chosen],
-        cross_fitted: predictions.swap_remove(chosen),
-    })
+    let explained: Vec<_> = predictions.iter().map(|p| objective.explained(p)).collect();
+    let best = explained.iter().max_by(|a, b| mean(a).total_cmp(&mean(b)))?;
+    let within = |other: &Vec<f64>| mean(best) - mean(other) <= paired_error(best, other);
+    let chosen = explained.iter().position(within)?;
+    let setting = settings[chosen];
+    Some(Tuned { learner, setting, cross_fitted: predictions.swap_remove(chosen) })
 }
 
 /// Cross-fitted predictions of a learner, one `(n, candidates)` matrix a setting.

@@ -9,7 +9,8 @@ use nalgebra::DMatrix;
 
 /// Weight of the pooled fit, in outcomes.
 const PRIOR_OUTCOMES: f64 = 20.0;
-const STEPS: usize = 50;
+const MAX_STEPS: usize = 50;
+const MAX_HALVINGS: i32 = 20;
 
 /// One calibration a candidate; `expected` and `score` are `(n, candidates)`, NaN where unknown.
 pub(crate) fn calibrate(expected: &DMatrix<f64>, score: &DMatrix<f64>, bar: Bar) -> Vec<Platt> {
@@ -30,20 +31,62 @@ pub(crate) fn calibrate(expected: &DMatrix<f64>, score: &DMatrix<f64>, bar: Bar)
     by_candidate.iter().map(|samples| logistic(samples, pooled, PRIOR_OUTCOMES)).collect()
 }
 
-/// Maximum a posteriori by Newton's method; the prior counts as `weight` outcomes predicted by
-/// `prior`. A negative slope (more expected, less met) becomes 0.
+/// Maximum a posteriori by Newton's method with step halving; the prior counts as `weight` outcomes
+/// predicted by `prior`. A negative slope (more expected, less met) becomes 0.
 fn logistic(samples: &[(f64, f64)], prior: Platt, weight: f64) -> Platt {
+    let posterior = Posterior { samples, prior, weight };
     let mut fitted = prior;
-    for _ in 0..STEPS {
-        // Curvature of the prior: that of `weight` outcomes at even odds, spread over [0, 1].
-        let (mut g0, mut g1) = (
-            -weight * 0.25 * (fitted.intercept - prior.intercept),
-            -weight * 0.25 * (fitted.slope - prior.slope) / 12.0,
-        );
-        let (mut h00, mut h01, mut h11) = (weight * 0.25, 0.0, weight * 0.25 / 12.0);
-        for &(expected, met) in samples {
-            let p = fitted.apply(expected);
-            let (error, curvature) = (met - p, (p * (1.0 - p)).max(1e-6));
+    let mut loss = posterior.loss(fitted);
+    for _ in 0..MAX_STEPS {
+        let (intercept, slope) = posterior.newton_step(fitted);
+        let at = |share: f64| Platt {
+            intercept: fitted.intercept + share * intercept,
+            slope: (fitted.slope + share * slope).max(0.0),
+        };
+        let halvings = (0..MAX_HALVINGS).map(|halving| at(0.5_f64.powi(halving)));
+        let better = halvings.map(|to| (to, posterior.loss(to))).find(|(_, to)| *to < loss - 1e-12);
+        let Some(better) = better else { break };
+        (fitted, loss) = better;
+    }
+    fitted
+}
+
+struct Posterior<'a> {
+    /// (expected score, 1 if the bar was met)
+    samples: &'a [(f64, f64)],
+    prior: Platt,
+    weight: f64,
+}
+
+impl Posterior<'_> {
+    /// Curvature of the prior: that of `weight` outcomes at even odds, spread over [0, 1].
+    fn prior_curvature(&self) -> (f64, f64) {
+        (0.25 * self.weight, 0.25 * self.weight / 12.0)
+    }
+
+    /// Negative logarithm, up to a constant.
+    fn loss(&self, at: Platt) -> f64 {
+        let (intercept, slope) = self.prior_curvature();
+        let away = intercept * (at.intercept - self.prior.intercept).powi(2)
+            + slope * (at.slope - self.prior.slope).powi(2);
+        let surprise = |&(expected, met): &(f64, f64)| {
+            let logit = at.slope * expected + at.intercept;
+            // -ln p or -ln(1 - p), without overflow.
+            let against = if met > 0.5 { -logit } else { logit };
+            against.max(0.0) + (-against.abs()).exp().ln_1p()
+        };
+        0.5 * away + self.samples.iter().map(surprise).sum::<f64>()
+    }
+
+    /// (intercept, slope); where the slope is at its bound, only the level moves.
+    fn newton_step(&self, at: Platt) -> (f64, f64) {
+        let (mut h00, mut h11) = self.prior_curvature();
+        let mut h01 = 0.0;
+        let mut g0 = -h00 * (at.intercept - self.prior.intercept);
+        let mut g1 = -h11 * (at.slope - self.prior.slope);
+        for &(expected, met) in self.samples {
+            let p = at.apply(expected);
+            let (error, curvature) = (met - p, p * (1.0 - p));
             g0 += error;
             g1 += error * expected;
             h00 += curvature;
@@ -51,20 +94,11 @@ fn logistic(samples: &[(f64, f64)], prior: Platt, weight: f64) -> Platt {
             h11 += curvature * expected * expected;
         }
         let determinant = h00 * h11 - h01 * h01;
-        let step = if determinant <= 0.0 || (fitted.slope == 0.0 && g1 < 0.0) {
-            // The slope stays where it is; only the level moves.
-            (g0 / h00, 0.0)
-        } else {
-            ((h11 * g0 - h01 * g1) / determinant, (h00 * g1 - h01 * g0) / determinant)
-        };
-        // Bounded steps: separable data would otherwise overshoot.
-        fitted.intercept += step.0.clamp(-5.0, 5.0);
-        fitted.slope = (fitted.slope + step.1.clamp(-5.0, 5.0)).max(0.0);
-        if step.0.abs() + step.1.abs() < 1e-10 {
-            break;
+        if determinant <= 0.0 || (at.slope <= 0.0 && g1 < 0.0) {
+            return (g0 / h00, 0.0);
         }
+        ((h11 * g0 - h01 * g1) / determinant, (h00 * g1 - h01 * g0) / determinant)
     }
-    fitted
 }
 
 #[cfg(test)]

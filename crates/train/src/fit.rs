@@ -19,7 +19,8 @@ use crate::{Stage, TrainConfig};
 #[derive(Debug)]
 pub(crate) struct Learned {
     pub(crate) weights: Weights,
-    pub(crate) tasks: usize,
+    /// Components of each mixture.
+    pub(crate) mixtures: Vec<usize>,
     pub(crate) lengths: Lengths,
     pub(crate) learners: Vec<LearnerCard>,
     /// `(candidates)` mean score.
@@ -58,8 +59,10 @@ impl Prepared {
         progress(Stage::Represent);
         let representation = Representation::learn(features, config.seed);
         let vectors = representation.embed(features);
+        // Not the folds of a comparison around this fit, which leave one of theirs empty here.
+        let seed = config.seed.wrapping_add(1);
         let folds: Vec<usize> =
-            records.iter().map(|record| split::fold(record.group, config.seed, FOLDS)).collect();
+            records.iter().map(|record| split::fold(record.group, seed, FOLDS)).collect();
 
         progress(Stage::Difficulty);
         let score = matrix(records, candidates.len(), |cell| cell.score);
@@ -105,51 +108,51 @@ impl Prepared {
             problem.residual -= &blend.cross_fitted;
             base += blend.cross_fitted;
         }
-        let weights = self.store(&fitted);
+        let (weights, mixtures) = self.store(&fitted);
         Learned {
-            tasks: weights.task_means.len() / self.score.ncols(),
+            mixtures,
             weights,
             lengths: self.lengths.clone(),
             learners,
             mean_score: self.mean_score.clone(),
             score: self.score.clone(),
             cross_fitted: base,
-            null: self.store(&null),
+            null: self.store(&null).0,
         }
     }
 
-    /// Expresses what was fitted in terms of features.
-    fn store(&self, fitted: &[FittedPart]) -> Weights {
+    /// Expresses what was fitted in terms of features; with the components of each mixture.
+    fn store(&self, fitted: &[FittedPart]) -> (Weights, Vec<usize>) {
         let (width, candidates) = (self.problem.vectors.ncols(), self.score.ncols());
         let mut heads = Heads {
             quality: DMatrix::from_fn(width, candidates, |row, _| self.difficulty[row]),
-            tasks: DMatrix::zeros(width + 1, 0),
-            task_means: DMatrix::zeros(0, candidates),
+            mixtures: Vec::new(),
             context: vec![ContextTable::default(); self.problem.context.len()],
         };
         for part in fitted {
             part.fitted.add_to(&mut heads, part.weight);
         }
-        let tasks = heads.tasks.ncols();
-        // [quality | length | tasks], as the network reads them.
-        let mut head = DMatrix::zeros(width, 2 * candidates + tasks);
-        head.columns_mut(0, candidates).copy_from(&heads.quality);
-        head.columns_mut(candidates, candidates).copy_from(&self.lengths.coefficients);
-        head.columns_mut(2 * candidates, tasks).copy_from(&heads.tasks.rows(0, width));
-        let bias = DVector::from_fn(head.ncols(), |i, _| match i {
-            i if i < candidates => self.mean_score[i],
-            i if i < 2 * candidates => 1.0,
-            i => heads.tasks[(width, i - 2 * candidates)],
-        });
+        // [quality | length | logits of each mixture], as the network reads them.
+        let mut columns = vec![heads.quality, self.lengths.coefficients.clone()];
+        let mut bias = [self.mean_score.as_slice(), &vec![1.0; candidates]].concat();
+        let mut means = Vec::new();
+        for mixture in &heads.mixtures {
+            columns.push(mixture.logits.rows(0, width).into_owned());
+            bias.extend(mixture.logits.row(width).iter());
+            means.extend(row_major(&mixture.means));
+        }
+        let columns: Vec<_> = columns.iter().flat_map(DMatrix::column_iter).collect();
+        let (head, bias) = (DMatrix::from_columns(&columns), DVector::from_vec(bias));
         let folded = self.representation.fold(&head, &bias);
-        Weights {
+        let weights = Weights {
             buckets: folded.buckets,
             rows: row_major(&folded.rows),
             surface: row_major(&folded.surface),
             bias: row_major(&DMatrix::from_columns(&[folded.bias])),
-            task_means: row_major(&heads.task_means),
+            means,
             context: heads.context,
-        }
+        };
+        (weights, heads.mixtures.iter().map(|mixture| mixture.means.nrows()).collect())
     }
 }
 

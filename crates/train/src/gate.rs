@@ -100,8 +100,8 @@ impl Comparison {
         Ok(Self {
             router: sweep(&pick(&sealed.quality), &predicted_cost),
             zero: sweep(&means(sealed.mean_score), &means(sealed.mean_cost)),
-            // Shuffled outcomes say nothing about a request's cost either: their cost head is the mean.
-            null: sweep(&pick(&sealed.null_quality), &means(sealed.mean_cost)),
+            // The labels are scores: what is known of costs is real in the null, too.
+            null: sweep(&pick(&sealed.null_quality), &predicted_cost),
             costs: GroupSums::new(&cost, &groups),
             scores: GroupSums::new(&score, &groups),
             best_single: best_column(&score.column_means(), &cost.column_means()),

@@ -10,6 +10,7 @@ mod card;
 mod certify;
 mod compare;
 mod config;
+mod distill;
 mod error;
 mod fit;
 mod gate;
@@ -34,6 +35,7 @@ use rayon::prelude::*;
 
 pub use compare::{Compared, Comparison, compare};
 pub use config::TrainConfig;
+pub use distill::{DistillError, Distilled, distill};
 pub use error::TrainError;
 pub use learners::LearnerName;
 
@@ -231,7 +233,7 @@ fn assemble(
         policies,
         feature_digest: schema.digest(),
         features: schema,
-        tasks: fitted.tasks,
+        mixtures: fitted.mixtures.clone(),
         learners: fitted.learners.clone(),
         data: DataCard {
             fingerprint: fingerprint.clone(),

@@ -1,6 +1,8 @@
-//! What settings and blends are chosen by: the earned share of cross-fitted predictions, fold by
-//! fold, or, where too few requests were answered by every candidate, the share of the variance of
-//! differences that they explain.
+//! What settings and blends are chosen by, fold by fold on cross-fitted predictions.
+//!
+//! Settings and weights are chosen by the share of the variance of differences that they explain: the
+//! earned share itself is too noisy on a fold to tell neighbours apart. Whether a blend is worth having
+//! at all is asked of the earned share, wherever enough requests were answered by every candidate.
 
 use farthing_eval::metrics::{self, Matrix};
 use nalgebra::DMatrix;
@@ -16,15 +18,17 @@ const MIN_COVERAGE: f64 = 0.9;
 #[derive(Debug)]
 pub(crate) struct Objective {
     folds: Vec<usize>,
-    kind: Kind,
+    /// `(n, candidates)` differences, NaN where unknown.
+    differences: DMatrix<f64>,
+    frontier: Option<Frontier>,
 }
 
+/// What areas are computed from.
 #[derive(Debug)]
-enum Kind {
-    /// Candidates that are compared and, by fold, what is needed for their areas.
-    EarnedShare { candidates: Vec<usize>, folds: Vec<FoldTruth> },
-    /// `(n, candidates)` differences, NaN where unknown.
-    Variance { differences: DMatrix<f64> },
+struct Frontier {
+    /// Candidates that are compared.
+    candidates: Vec<usize>,
+    folds: Vec<FoldTruth>,
 }
 
 #[derive(Debug)]
@@ -71,14 +75,11 @@ impl Objective {
         };
         let rows: Vec<_> = (0..FOLDS).map(fold_rows).collect();
         let enough = candidates.len() >= 2 && rows.iter().all(|r| r.len() >= MIN_COMPLETE_PER_FOLD);
-        let kind = if enough {
-            let folds =
-                rows.into_iter().map(|rows| FoldTruth::new(rows, &candidates, &truth)).collect();
-            Kind::EarnedShare { candidates, folds }
-        } else {
-            Kind::Variance { differences: truth.differences }
-        };
-        Self { folds: truth.folds, kind }
+        let frontier = enough.then(|| Frontier {
+            folds: rows.into_iter().map(|rows| FoldTruth::new(rows, &candidates, &truth)).collect(),
+            candidates,
+        });
+        Self { folds: truth.folds, differences: truth.differences, frontier }
     }
 
     /// Fold of each request.
@@ -89,28 +90,27 @@ impl Objective {
     /// Gain over the zero router in percent, one value a fold; `base` is `(n, candidates)` what is
     /// predicted without `differences`.
     pub(crate) fn gains(&self, base: &DMatrix<f64>, differences: &DMatrix<f64>) -> Vec<f64> {
-        match &self.kind {
-            Kind::EarnedShare { candidates, folds } => {
-                let predict = |row: usize, c: usize| base[(row, c)] + differences[(row, c)];
-                folds.iter().map(|fold| fold.gain(candidates, predict)).collect()
-            }
-            Kind::Variance { differences: truth } => {
-                (0..FOLDS).map(|fold| self.explained(fold, truth, differences)).collect()
-            }
-        }
+        let Some(frontier) = &self.frontier else { return self.explained(differences) };
+        let predict = |row: usize, c: usize| base[(row, c)] + differences[(row, c)];
+        frontier.folds.iter().map(|fold| fold.gain(&frontier.candidates, predict)).collect()
     }
 
-    fn explained(&self, fold: usize, truth: &DMatrix<f64>, predicted: &DMatrix<f64>) -> f64 {
-        let (mut left, mut total) = (0.0, 0.0);
-        for row in (0..truth.nrows()).filter(|&row| self.folds[row] == fold) {
-            for (value, expected) in truth.row(row).iter().zip(predicted.row(row).iter()) {
+    /// Share of the variance of differences that is explained, in percent, one value a fold.
+    pub(crate) fn explained(&self, predicted: &DMatrix<f64>) -> Vec<f64> {
+        let (mut left, mut total) = ([0.0; FOLDS], [0.0; FOLDS]);
+        for (row, &fold) in self.folds.iter().enumerate() {
+            for (value, expected) in self.differences.row(row).iter().zip(predicted.row(row).iter())
+            {
                 if !value.is_nan() {
-                    left += (value - expected).powi(2);
-                    total += value.powi(2);
+                    left[fold] += (value - expected).powi(2);
+                    total[fold] += value.powi(2);
                 }
             }
         }
-        if total > 0.0 { 100.0 * (1.0 - left / total) } else { 0.0 }
+        let share = |(left, total): (&f64, &f64)| {
+            if *total > 0.0 { 100.0 * (1.0 - left / total) } else { 0.0 }
+        };
+        left.iter().zip(&total).map(share).collect()
     }
 }
 

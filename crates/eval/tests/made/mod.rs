@@ -40,7 +40,7 @@ pub(crate) fn router(names: &[&str]) -> Router {
         rows: Vec::new(),
         surface: vec![0.0; SURFACE_FEATURES.len() * 2 * n],
         bias,
-        task_means: Vec::new(),
+        means: Vec::new(),
         context: vec![ContextTable {
             keys: vec![context_key("hard")],
             offsets: f32s(each(|(easy, hard, _)| hard - easy)),
@@ -83,7 +83,7 @@ fn manifest(names: &[&str]) -> Manifest {
         policies: BTreeMap::from([("default".to_owned(), PolicySpec::Utility { lambda: 20.0 })]),
         feature_digest: features.digest(),
         features,
-        tasks: 0,
+        mixtures: Vec::new(),
         learners: Vec::new(),
         data: DataCard {
             fingerprint: Digest::of(b""),

@@ -2,12 +2,13 @@
 //!
 //! ```text
 //! pooled  = sum of rows[bucket] / sqrt(number of buckets) + surface x W + bias
-//!         = [quality (n_candidates) | length (n_candidates) | task logits (n_tasks)]
-//! quality = pooled.quality + softmax(pooled.tasks) x task_means + context offsets
+//!         = [quality (n_candidates) | length (n_candidates) | logits of each mixture]
+//! quality = pooled.quality + softmax(logits) x means of each mixture + context offsets
 //! length  = pooled.length            (as a multiple of the candidate's mean)
 //! ```
 //!
-//! Everything that was learned is linear up to the soft-max, so it folds into one row a bucket.
+//! A mixture's components are tasks or clusters. Everything that was learned is linear up to the
+//! soft-max, so it folds into one row a bucket.
 
 use candle_core::{D, Device, Result, Tensor};
 
@@ -39,7 +40,8 @@ pub struct Network {
     rows: Tensor,
     surface: Tensor,
     bias: Tensor,
-    task_means: Option<Tensor>,
+    /// `(components, candidates)` of each mixture.
+    means: Vec<Tensor>,
     context: Vec<ContextTable>,
 }
 
@@ -56,17 +58,19 @@ impl Network {
             let rows = values.len() / columns;
             Tensor::from_vec(values, (rows, columns), device)
         };
-        let task_means = match shape.tasks {
-            0 => None,
-            _ => Some(matrix(weights.task_means, shape.candidates)?),
+        let mut components = weights.means.chunks(shape.candidates.max(1));
+        let mut mixture = |size: &usize| {
+            let rows: Vec<f32> = components.by_ref().take(*size).flatten().copied().collect();
+            matrix(rows, shape.candidates)
         };
+        let means = shape.mixtures.iter().map(&mut mixture).collect::<Result<_>>()?;
         Ok(Self {
             shape,
             row_of,
             rows: matrix(weights.rows, width)?,
             surface: matrix(weights.surface, width)?,
             bias: Tensor::from_vec(weights.bias, width, device)?,
-            task_means,
+            means,
             context: weights.context,
         })
     }
@@ -80,10 +84,12 @@ impl Network {
         let pooled = self.pool(batch)?;
         let mut quality = pooled.narrow(D::Minus1, 0, candidates)?;
         let length = pooled.narrow(D::Minus1, candidates, candidates)?;
-        if let Some(means) = &self.task_means {
-            let logits = pooled.narrow(D::Minus1, 2 * candidates, self.shape.tasks)?;
-            quality = (quality
-                + candle_nn::ops::softmax_last_dim(&logits.contiguous()?)?.matmul(means)?)?;
+        let mut first = 2 * candidates;
+        for means in &self.means {
+            let size = means.dim(0)?;
+            let logits = pooled.narrow(D::Minus1, first, size)?.contiguous()?;
+            quality = (quality + candle_nn::ops::softmax_last_dim(&logits)?.matmul(means)?)?;
+            first += size;
         }
         let quality = quality.to_vec2::<f32>()?;
         let length = length.to_vec2::<f32>()?;
@@ -138,7 +144,7 @@ mod tests {
     use super::*;
 
     fn shape() -> Shape {
-        Shape { buckets: 4, candidates: 2, tasks: 2, context: 1 }
+        Shape { buckets: 4, candidates: 2, mixtures: vec![2], context: 1 }
     }
 
     fn weights() -> Weights {
@@ -150,7 +156,7 @@ mod tests {
             ],
             surface: vec![0.0; SURFACE_FEATURES.len() * 6],
             bias: vec![0.5, 0.5, 1.0, 1.0, 0.0, 0.0],
-            task_means: vec![0.1, 0.2, -0.1, -0.2],
+            means: vec![0.1, 0.2, -0.1, -0.2],
             context: vec![ContextTable { keys: vec![7], offsets: vec![100.0, 200.0] }],
         }
     }
@@ -171,7 +177,7 @@ mod tests {
         let batch = [
             features(&[], None),
             features(&[1, 1, 0, 2], Some(7)), // buckets 0 and 2 have no row but count
-            features(&[3], Some(8)),          // task 1 for certain
+            features(&[3], Some(8)),          // component 1 for certain
         ];
         let outputs = network.forward(&batch).unwrap();
         assert_eq!(outputs[0].quality, [0.5, 0.5]);
@@ -192,12 +198,12 @@ mod tests {
 
     #[test]
     fn weights_survive_the_file_and_wrong_shapes_are_named() {
-        let bytes = to_safetensors(&weights(), shape()).unwrap();
-        let mut read = from_safetensors(&bytes, shape()).unwrap();
+        let bytes = to_safetensors(&weights(), &shape()).unwrap();
+        let mut read = from_safetensors(&bytes, &shape()).unwrap();
         assert_eq!(read, weights());
-        read.check(shape()).unwrap();
+        read.check(&shape()).unwrap();
         read.bias.pop();
-        let message = read.check(shape()).unwrap_err().to_string();
+        let message = read.check(&shape()).unwrap_err().to_string();
         assert_eq!(message, "`bias` has 5 values where 6 are due");
     }
 }

@@ -8,22 +8,27 @@ use safetensors::{Dtype, SafeTensorError, SafeTensors};
 use crate::features::SURFACE_FEATURES;
 
 /// How many outputs of each kind a network has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Shape {
     /// Buckets of the featurizer.
     pub buckets: usize,
     /// Candidates.
     pub candidates: usize,
-    /// Tasks of the task head; 0: there is none.
-    pub tasks: usize,
+    /// Components of each mixture.
+    pub mixtures: Vec<usize>,
     /// Context columns.
     pub context: usize,
 }
 
 impl Shape {
     /// Width of a row.
-    pub fn width(self) -> usize {
-        2 * self.candidates + self.tasks
+    pub fn width(&self) -> usize {
+        2 * self.candidates + self.components()
+    }
+
+    /// Components of all mixtures together.
+    pub fn components(&self) -> usize {
+        self.mixtures.iter().sum()
     }
 }
 
@@ -38,8 +43,8 @@ pub struct Weights {
     pub surface: Vec<f32>,
     /// `(width)`
     pub bias: Vec<f32>,
-    /// `(tasks, candidates)`: deviations of each task's mean score.
-    pub task_means: Vec<f32>,
+    /// `(components, candidates)`: by how much each component changes the expected score.
+    pub means: Vec<f32>,
     /// One table a context column.
     pub context: Vec<ContextTable>,
 }
@@ -64,13 +69,13 @@ pub struct ShapeError {
 
 impl Weights {
     /// That every matrix has its shape and every key list is ascending and in range.
-    pub fn check(&self, shape: Shape) -> Result<(), ShapeError> {
+    pub fn check(&self, shape: &Shape) -> Result<(), ShapeError> {
         let width = shape.width();
         let mut due = vec![
             ("rows".to_owned(), self.rows.len(), self.buckets.len() * width),
             ("surface".to_owned(), self.surface.len(), SURFACE_FEATURES.len() * width),
             ("bias".to_owned(), self.bias.len(), width),
-            ("task_means".to_owned(), self.task_means.len(), shape.tasks * shape.candidates),
+            ("means".to_owned(), self.means.len(), shape.components() * shape.candidates),
             ("context".to_owned(), self.context.len(), shape.context),
         ];
         let ascending = self.buckets.windows(2).filter(|pair| pair[0] >= pair[1]).count();
@@ -89,7 +94,7 @@ impl Weights {
 }
 
 /// The weights as named tensors: `model.safetensors`.
-pub(crate) fn to_safetensors(weights: &Weights, shape: Shape) -> Result<Vec<u8>, SafeTensorError> {
+pub(crate) fn to_safetensors(weights: &Weights, shape: &Shape) -> Result<Vec<u8>, SafeTensorError> {
     let tensors = named_bytes(weights, shape);
     let views = tensors.iter().map(|(name, (dtype, shape, bytes))| {
         TensorView::new(*dtype, shape.clone(), bytes).map(|view| (name.as_str(), view))
@@ -100,7 +105,7 @@ pub(crate) fn to_safetensors(weights: &Weights, shape: Shape) -> Result<Vec<u8>,
 
 type NamedBytes = BTreeMap<String, (Dtype, Vec<usize>, Vec<u8>)>;
 
-fn named_bytes(weights: &Weights, shape: Shape) -> NamedBytes {
+fn named_bytes(weights: &Weights, shape: &Shape) -> NamedBytes {
     use Dtype::{F32, U32, U64};
     let width = shape.width();
     let f32_bytes =
@@ -116,7 +121,7 @@ fn named_bytes(weights: &Weights, shape: Shape) -> NamedBytes {
     insert("rows", F32, vec![weights.buckets.len(), width], f32_bytes(&weights.rows));
     insert("surface", F32, vec![SURFACE_FEATURES.len(), width], f32_bytes(&weights.surface));
     insert("bias", F32, vec![width], f32_bytes(&weights.bias));
-    insert("task_means", F32, vec![shape.tasks, shape.candidates], f32_bytes(&weights.task_means));
+    insert("means", F32, vec![shape.components(), shape.candidates], f32_bytes(&weights.means));
     for (i, table) in weights.context.iter().enumerate() {
         insert(&format!("context.{i}.keys"), U64, vec![table.keys.len()], u64_bytes(&table.keys));
         let shape = vec![table.keys.len(), shape.candidates];
@@ -126,7 +131,7 @@ fn named_bytes(weights: &Weights, shape: Shape) -> NamedBytes {
 }
 
 /// Reads what [`to_safetensors`] wrote.
-pub(crate) fn from_safetensors(bytes: &[u8], shape: Shape) -> Result<Weights, SafeTensorError> {
+pub(crate) fn from_safetensors(bytes: &[u8], shape: &Shape) -> Result<Weights, SafeTensorError> {
     let tensors = SafeTensors::deserialize(bytes)?;
     let f32s = |name: &str| -> Result<Vec<f32>, SafeTensorError> {
         Ok(words(tensors.tensor(name)?.data()).map(f32::from_le_bytes).collect())
@@ -145,7 +150,7 @@ pub(crate) fn from_safetensors(bytes: &[u8], shape: Shape) -> Result<Weights, Sa
         rows: f32s("rows")?,
         surface: f32s("surface")?,
         bias: f32s("bias")?,
-        task_means: f32s("task_means")?,
+        means: f32s("means")?,
         context: context.collect::<Result<_, SafeTensorError>>()?,
     })
 }

@@ -129,7 +129,7 @@ pub enum RouterError {
 pub fn write_router(dir: &Path, parts: Parts) -> Result<Digest, RouterError> {
     let Parts { mut manifest, weights, prices, seen, card } = parts;
     let shape = shape_of(&manifest);
-    let tensors = network::to_safetensors(&weights, shape)
+    let tensors = network::to_safetensors(&weights, &shape)
         .map_err(|source| RouterError::Weights { path: dir.join(WEIGHTS), source })?;
     let files: BTreeMap<&str, Vec<u8>> = BTreeMap::from([
         (WEIGHTS, tensors),
@@ -175,7 +175,7 @@ pub(super) fn load(dir: &Path) -> Result<Router, RouterError> {
     let file = |name: &'static str| files.get(name).map_or(&[][..], Vec::as_slice);
     let prices = serde_json::from_slice::<PriceTable>(file(PRICES))
         .map_err(|source| RouterError::Json { path: dir.join(PRICES), source })?;
-    let weights = network::from_safetensors(file(WEIGHTS), shape_of(&manifest))
+    let weights = network::from_safetensors(file(WEIGHTS), &shape_of(&manifest))
         .map_err(|source| RouterError::Weights { path: dir.join(WEIGHTS), source })?;
     assemble(dir, digest, manifest, weights, prices)
 }
@@ -190,7 +190,7 @@ pub(super) fn assemble(
 ) -> Result<Router, RouterError> {
     let shape = shape_of(&manifest);
     weights
-        .check(shape)
+        .check(&shape)
         .map_err(|source| RouterError::Shape { path: dir.join(WEIGHTS), source })?;
     let network = Network::new(weights, shape)
         .map_err(|source| RouterError::Network { path: dir.into(), source })?;
@@ -242,7 +242,7 @@ fn shape_of(manifest: &Manifest) -> Shape {
     Shape {
         buckets: manifest.features.buckets(),
         candidates: manifest.candidates.len(),
-        tasks: manifest.tasks,
+        mixtures: manifest.mixtures.clone(),
         context: manifest.features.context.len(),
     }
 }

@@ -34,8 +34,8 @@ pub struct Manifest {
     pub features: FeatureSchema,
     /// Digest of `features` as the featurizer that trained the router computed it.
     pub feature_digest: Digest,
-    /// Number of tasks of the task head; 0: none.
-    pub tasks: usize,
+    /// Number of components of each mixture: tasks or clusters.
+    pub mixtures: Vec<usize>,
     /// What was blended, with weights; the mean is always in it.
     pub learners: Vec<LearnerCard>,
     /// What it was trained on.

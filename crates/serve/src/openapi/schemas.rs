@@ -214,8 +214,8 @@ pub(crate) struct Manifest {
     features: BTreeMap<String, Value>,
     /// Digest of `features`.
     feature_digest: String,
-    /// Number of tasks of the task head.
-    tasks: u64,
+    /// Components of each mixture.
+    mixtures: Vec<u64>,
     /// What was blended, with weights.
     learners: Vec<BTreeMap<String, Value>>,
     /// What it was trained on.

@@ -122,7 +122,7 @@ async fn options_that_the_router_cannot_follow() {
     {"prompt": "a", "farthing": {"policy": "best"}}
       400 {"error":{"message":"unknown policy: `best`; hint: use one of `best_quality`, `cheapest`, `cheapest_above_bar`, `only_large`","type":"invalid_request_error","param":"farthing.policy","code":"unknown_policy"}}
     {"prompt": "a", "farthing": {"max_cost_usd": -0.1}}
-      400 {"error":{"message":"`max_cost_usd` is not a number of at least 0: -0.1","type":"invalid_request_error","param":"farthing.max_cost_usd","code":"invalid_max_cost"}}
+      400 {"error":{"message":"`max_cost_usd` is not a number of at least 0: -0.1; hint: give USD for this request, or leave it out","type":"invalid_request_error","param":"farthing.max_cost_usd","code":"invalid_max_cost"}}
     {"prompt": "a", "farthing": {"max_cost_usd": 0, "exclude": ["small"]}}
       422 {"error":{"message":"no candidate is eligible: `small` (excluded), `large` (max_cost), `homemade` (unpriced); hint: widen `candidates`, `exclude` or `max_cost_usd`, or price the candidates","type":"invalid_request_error","param":"farthing","code":"no_eligible_model"}}
     {"prompt": "a", "farthing": {"candidates": []}}

@@ -38,7 +38,7 @@ fn weights() -> Weights {
         rows: Vec::new(),
         surface,
         bias: vec![0.75, 0.875, 0.5, 1.0, 1.0, 1.0],
-        task_means: Vec::new(),
+        means: Vec::new(),
         context: vec![ContextTable {
             keys: vec![context_key("hard")],
             offsets: vec![-0.5, 0.0, 0.0],
@@ -70,7 +70,7 @@ fn manifest() -> Manifest {
         policies: policies.into_iter().map(|(name, spec)| (name.to_owned(), spec)).collect(),
         feature_digest: features.digest(),
         features,
-        tasks: 0,
+        mixtures: Vec::new(),
         learners: Vec::new(),
         data: DataCard {
             fingerprint: Digest::of(b""),

@@ -32,7 +32,7 @@ fn the_family_alone_earns_a_large_share() {
         let range = [true_costs[0], true_costs[candidates().len() - 1]];
         let [zero, aiq, oracle] = [&zero, &router, &oracle].map(|points| aiq(points, range));
         let earned = (aiq - zero) / (oracle - zero);
-        assert!(aiq > zero + 0.08, "seed {seed}: {aiq} {zero} {oracle}");
+        assert!(aiq > zero + 0.05, "seed {seed}: {aiq} {zero} {oracle}");
         assert!((0.35..0.8).contains(&earned), "seed {seed}: {earned}");
 
         let best = true_scores.iter().copied().fold(0.0, f64::max) - 0.005;

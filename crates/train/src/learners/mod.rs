@@ -7,6 +7,7 @@
 
 mod context;
 mod linear;
+mod shrink;
 mod task;
 
 use std::fmt::Debug;
@@ -55,14 +56,14 @@ pub(crate) fn stages(names: &[LearnerName], context_columns: usize) -> Vec<Vec<B
                 vec![Box::new(ContextMeans { column })]
             }));
     }
-    let mut text: Vec<Box<dyn Learner>> = Vec::new();
-    if names.contains(&LearnerName::Linear) {
-        text.push(Box::new(Linear));
-    }
-    if names.contains(&LearnerName::Task) {
-        text.push(Box::new(TaskPosterior));
-    }
-    stages.push(text);
+    let text = names.iter().filter_map(|name| -> Option<Box<dyn Learner>> {
+        match name {
+            LearnerName::Context => None,
+            LearnerName::Linear => Some(Box::new(Linear)),
+            LearnerName::Task => Some(Box::new(TaskPosterior)),
+        }
+    });
+    stages.push(text.collect());
     stages
 }
 
@@ -95,10 +96,49 @@ pub(crate) trait Fitted: Debug {
 pub(crate) struct Heads {
     /// `(width, candidates)`
     pub(crate) quality: DMatrix<f64>,
-    /// `(width + 1, tasks)`: logits, the last row is the intercept.
-    pub(crate) tasks: DMatrix<f64>,
-    /// `(tasks, candidates)`
-    pub(crate) task_means: DMatrix<f64>,
+    pub(crate) mixtures: Vec<Mixture>,
     /// One table a context column.
     pub(crate) context: Vec<ContextTable>,
+}
+
+/// Soft assignment of requests to components, times what each component is worth.
+#[derive(Debug, Clone)]
+pub(crate) struct Mixture {
+    /// `(width + 1, components)`, the last row is the intercept.
+    pub(crate) logits: DMatrix<f64>,
+    /// `(components, candidates)`
+    pub(crate) means: DMatrix<f64>,
+}
+
+impl Mixture {
+    /// `(n, width)` vectors -> `(n, components)` probabilities.
+    pub(crate) fn assign(vectors: &DMatrix<f64>, logits: &DMatrix<f64>) -> DMatrix<f64> {
+        soft_max(with_intercept(vectors) * logits)
+    }
+}
+
+impl Fitted for Mixture {
+    fn predict(&self, problem: &Problem, rows: &[usize]) -> DMatrix<f64> {
+        Self::assign(&problem.vectors.select_rows(rows), &self.logits) * &self.means
+    }
+
+    fn add_to(&self, heads: &mut Heads, weight: f64) {
+        heads.mixtures.push(Self { logits: self.logits.clone(), means: &self.means * weight });
+    }
+}
+
+/// The vectors and a column of ones.
+pub(crate) fn with_intercept(vectors: &DMatrix<f64>) -> DMatrix<f64> {
+    vectors.clone().insert_column(vectors.ncols(), 1.0)
+}
+
+/// Row by row.
+pub(crate) fn soft_max(mut logits: DMatrix<f64>) -> DMatrix<f64> {
+    for mut row in logits.row_iter_mut() {
+        let top = row.max();
+        row.apply(|value| *value = (*value - top).exp());
+        let sum = row.sum();
+        row /= sum;
+    }
+    logits
 }

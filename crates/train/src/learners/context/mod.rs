@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use farthing_model::network::ContextTable;
 use nalgebra::DMatrix;
 
-use super::task::shrunken_means;
+use super::shrink::group_means;
 use super::{Fitted, Heads, Learner, LearnerName};
-use crate::problem::{Problem, request_effects};
+use crate::problem::Problem;
 
 /// The learner for one context column.
 #[derive(Debug)]
@@ -46,19 +46,9 @@ impl Learner for ContextMeans {
             known.into_keys().collect()
         };
         let group = |row: usize| values[row].and_then(|key| keys.binary_search(&key).ok());
-        let residual = problem.residual.select_rows(rows);
-        let none = DMatrix::zeros(residual.nrows(), residual.ncols());
-        let effects = request_effects(&residual, &none, &problem.difficulty.select_rows(rows));
-        let mut means = DMatrix::zeros(keys.len(), residual.ncols());
-        for candidate in 0..residual.ncols() {
-            let sample = |(i, &row): (usize, &usize)| {
-                let value = residual[(i, candidate)] - effects[i];
-                Some((group(row)?, value)).filter(|_| !value.is_nan())
-            };
-            let samples: Vec<_> = rows.iter().enumerate().filter_map(sample).collect();
-            let column = shrunken_means(&samples, keys.len());
-            means.set_column(candidate, &nalgebra::DVector::from_vec(column));
-        }
+        let known: Vec<usize> = rows.iter().copied().filter(|&row| group(row).is_some()).collect();
+        let group_of: Vec<usize> = known.iter().filter_map(|&row| group(row)).collect();
+        let means = group_means(problem, &known, &group_of, keys.len());
         let fitted = |_: &f64| -> Box<dyn Fitted> {
             Box::new(Offsets { column: self.column, keys: keys.clone(), means: means.clone() })
         };

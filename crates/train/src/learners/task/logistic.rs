@@ -3,6 +3,8 @@
 
 use nalgebra::DMatrix;
 
+use crate::learners::{soft_max, with_intercept};
+
 const MAX_STEPS: usize = 100;
 /// A step that changes no coefficient by more than this share of the largest one is the last.
 const TOLERANCE: f64 = 0.01;
@@ -44,28 +46,10 @@ pub(super) fn fit(
     }
 }
 
-/// `(n, classes)` probabilities.
-pub(super) fn posterior(vectors: &DMatrix<f64>, coefficients: &DMatrix<f64>) -> DMatrix<f64> {
-    soft_max(with_intercept(vectors) * coefficients)
-}
-
-fn with_intercept(vectors: &DMatrix<f64>) -> DMatrix<f64> {
-    vectors.clone().insert_column(vectors.ncols(), 1.0)
-}
-
-fn soft_max(mut logits: DMatrix<f64>) -> DMatrix<f64> {
-    for mut row in logits.row_iter_mut() {
-        let top = row.max();
-        row.apply(|value| *value = (*value - top).exp());
-        let sum = row.sum();
-        row /= sum;
-    }
-    logits
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::learners::Mixture;
 
     #[test]
     fn classes_that_can_be_told_apart_are() {
@@ -77,7 +61,7 @@ mod tests {
         let classes: Vec<usize> = (0..90).map(|row| row % 3).collect();
         let mut coefficients = DMatrix::zeros(3, 3);
         fit(&vectors, &classes, 0.001, &mut coefficients);
-        let posterior = posterior(&vectors, &coefficients);
+        let posterior = Mixture::assign(&vectors, &coefficients);
         for (row, &class) in classes.iter().enumerate() {
             assert!(posterior[(row, class)] > 0.9, "{}", posterior.row(row));
         }
