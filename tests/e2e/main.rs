@@ -8,11 +8,13 @@ mod train_then_serve;
 
 mod artifact_compat;
 mod bad_input;
+mod compare;
 mod crate_graph;
 mod demo;
 mod gate;
 mod real_data;
 mod reproducible_fit;
+mod simulate;
 
 mod binary;
 mod folder;

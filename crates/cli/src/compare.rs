@@ -1,42 +1,69 @@
 //! `farthing compare`: every learner on the same folds, one table.
 
+use std::path::PathBuf;
+
+use farthing_data::{ReadOptions, Rejects, read_log, read_prices};
 use farthing_train::{Comparison, LearnerName, TrainConfig, compare};
+use serde::Deserialize;
 use serde_json::json;
 
 use crate::failure::Failure;
-use crate::log_input::LogInput;
 use crate::term;
 
 /// Flags of `farthing compare`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    #[command(flatten)]
-    input: LogInput,
-    /// Columns that requests carry too, when they are routed
-    #[arg(long, value_name = "COL,..", value_delimiter = ',')]
-    context: Vec<String>,
-    /// Columns that only the log has: what kind of task is this?
-    #[arg(long, value_name = "COL,..", value_delimiter = ',')]
-    label: Vec<String>,
-    /// Seed of the folds
-    #[arg(long, default_value_t = 0)]
-    seed: u64,
+    /// What to compare: a TOML file of `context`, `label`, `models`, `prices`, `seed`, all optional
+    #[arg(value_name = "CONFIG")]
+    config: PathBuf,
+    /// Outcome logs: Parquet, NDJSON or CSV
+    #[arg(value_name = "LOG", required = true)]
+    logs: Vec<PathBuf>,
     /// Print JSON
     #[arg(long)]
     json: bool,
 }
 
+/// The configuration file.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Config {
+    /// Columns that requests carry too, when they are routed.
+    context: Vec<String>,
+    /// Columns that only the log has.
+    label: Vec<String>,
+    /// Only these models.
+    models: Option<Vec<String>>,
+    /// Prices as CSV.
+    prices: Option<PathBuf>,
+    /// Seed of the folds.
+    seed: u64,
+}
+
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
-    let prices = args.input.prices()?;
-    let config = TrainConfig {
-        seed: args.seed,
+    let place = args.config.display();
+    let text = std::fs::read_to_string(&args.config)
+        .map_err(|e| Failure::bad_input(format!("cannot read `{place}`: {e}")))?;
+    let config: Config = toml::from_str(&text)
+        .map_err(|e| Failure::bad_input(format!("`{place}` is not a configuration: {e}")))?;
+    let prices = config.prices.as_deref().map(read_prices).transpose()?;
+    let settings = TrainConfig {
+        seed: config.seed,
         prices: prices.clone().unwrap_or_default(),
         ..TrainConfig::default()
     };
-    let dataset =
-        args.input.read(&args.context, &args.label, prices, "compare.rejects.ndjson".into())?;
+    let options = ReadOptions {
+        context: config.context,
+        labels: config.label,
+        models: config.models,
+        split: None,
+        prices,
+    };
+    let mut rejects = Rejects::to_file("compare.rejects.ndjson");
+    let (dataset, report) = read_log(&args.logs, &options, &mut rejects, &|_| {})?;
+    term::say_read(&report, &rejects);
     let bar = term::steps(5 * (LearnerName::ALL.len() + 1));
-    let compared = compare(dataset, &config, &|| bar.inc(1));
+    let compared = compare(dataset, &settings, &|| bar.inc(1));
     bar.finish_and_clear();
     let comparison = compared?;
     if args.json { term::print_json(&json(&comparison)) } else { term::print(&table(&comparison)) }

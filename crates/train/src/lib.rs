@@ -219,7 +219,6 @@ fn assemble(
     let priced = candidates
         .iter()
         .any(|card| card.cost.mean_cost_usd.is_some() || config.prices.get(&card.model).is_some());
-    let (default_policy, policies) = policies(priced);
     let outcomes = dataset.records.iter().map(|record| record.cells.len() as u64).sum();
     let used = roles.fit.iter().chain(&roles.certificate).map(|&row| dataset.records[row].group);
     let fingerprint = fingerprint(dataset);
@@ -229,8 +228,8 @@ fn assemble(
         candidates,
         reference,
         bars: config.bars.iter().map(bar_card).collect(),
-        default_policy: default_policy.to_owned(),
-        policies,
+        default_policy: "default".to_owned(),
+        policies: policies(priced),
         feature_digest: schema.digest(),
         features: schema,
         mixtures: fitted.mixtures.clone(),
@@ -257,14 +256,16 @@ fn assemble(
     }
 }
 
-fn policies(priced: bool) -> (&'static str, BTreeMap<String, PolicySpec>) {
-    let mut policies = BTreeMap::from([("best_quality".to_owned(), PolicySpec::BestQuality)]);
-    if priced {
-        policies.insert("cheapest".to_owned(), PolicySpec::Cheapest);
-        policies.insert("cheapest_above_bar".to_owned(), PolicySpec::CheapestAboveBar);
-        return ("cheapest_above_bar", policies);
-    }
-    ("best_quality", policies)
+/// The policies a request may name; `default` is the one in force where it names none.
+fn policies(priced: bool) -> BTreeMap<String, PolicySpec> {
+    let quality = [("default", PolicySpec::BestQuality), ("best_quality", PolicySpec::BestQuality)];
+    let cost = [
+        ("default", PolicySpec::CheapestAboveBar),
+        ("cheapest_above_bar", PolicySpec::CheapestAboveBar),
+        ("cheapest", PolicySpec::Cheapest),
+    ];
+    let named = quality.into_iter().chain(cost.into_iter().filter(|_| priced));
+    named.map(|(name, policy)| (name.to_owned(), policy)).collect()
 }
 
 fn certify_bars(
