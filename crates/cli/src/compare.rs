@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use farthing_data::{ReadOptions, Rejects, read_log, read_prices};
-use farthing_train::{Comparison, LearnerName, TrainConfig, compare};
+use farthing_train::{Comparison, TrainConfig, compare};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -62,8 +62,11 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let mut rejects = Rejects::to_file("compare.rejects.ndjson");
     let (dataset, report) = read_log(&args.logs, &options, &mut rejects, &|_| {})?;
     term::say_read(&report, &rejects);
-    let bar = term::steps(5 * (LearnerName::ALL.len() + 1));
-    let compared = compare(dataset, &settings, &|| bar.inc(1));
+    let bar = term::steps(0);
+    let compared = compare(dataset, &settings, &|done, due| {
+        bar.set_length(due as u64);
+        bar.set_position(done as u64);
+    });
     bar.finish_and_clear();
     let comparison = compared?;
     if args.json { term::print_json(&json(&comparison)) } else { term::print(&table(&comparison)) }

@@ -8,12 +8,11 @@ use rayon::prelude::*;
 
 use crate::fit::{Learned, Prepared};
 use crate::learners::LearnerName;
+use crate::objective::FOLDS;
 use crate::problem::{column_means, matrix};
 use crate::split::Roles;
 use crate::{TrainConfig, TrainError, assemble, judged_only, predict, tabulate};
 
-/// Folds by group of near-duplicate prompts.
-const FOLDS: usize = 5;
 /// Candidates that answered less than this share of the requests are left out.
 const MIN_COVERAGE: f64 = 0.9;
 
@@ -50,11 +49,12 @@ impl Compared {
 }
 
 /// Cross-validates each learner of the configuration alone, each with the zero router among its
-/// choices, and their blend.
+/// choices, and their blend, on folds by group of near-duplicate prompts. `progress` is called with
+/// the number of fits done and due.
 pub fn compare(
     dataset: Dataset,
     config: &TrainConfig,
-    progress: &dyn Fn(),
+    progress: &dyn Fn(usize, usize),
 ) -> Result<Comparison, TrainError> {
     let (dataset, _) = judged_only(with_coverage(dataset))?;
     let schema = FeatureSchema::new(dataset.context_columns.clone());
@@ -67,7 +67,7 @@ pub fn compare(
         .iter()
         .map(|(learner, _)| Compared { learner: learner.clone(), folds_pct: Vec::new() })
         .collect();
-    let mut requests = 0;
+    let (mut requests, mut done) = (0, 0);
     for fold in 0..FOLDS {
         let (test, fit): (Vec<usize>, Vec<usize>) = (0..dataset.records.len())
             .partition(|&row| split::fold(dataset.records[row].group, config.seed, FOLDS) == fold);
@@ -82,7 +82,8 @@ pub fn compare(
             let (share, complete) = held_out(&dataset, &features, &roles, &learned, &parts)?;
             entry.folds_pct.push(share);
             requests += if entry.learner == "blend" { complete } else { 0 };
-            progress();
+            done += 1;
+            progress(done, FOLDS * runs.len());
         }
     }
     Ok(Comparison { candidates: dataset.candidates, requests, entries })

@@ -1,5 +1,7 @@
 //! The feature matrix and the targets that learners see.
 
+use std::collections::BTreeMap;
+
 use farthing_data::Record;
 use nalgebra::{DMatrix, DVector};
 use rand::SeedableRng;
@@ -48,7 +50,7 @@ const MAX_TASKS: usize = 64;
 impl Tasks {
     /// Tasks are the distinct combinations of label values that enough records have.
     pub(crate) fn of(records: &[&Record]) -> Self {
-        let mut sizes = std::collections::BTreeMap::<Vec<&str>, usize>::new();
+        let mut sizes = BTreeMap::<Vec<&str>, usize>::new();
         let label =
             |record: &&Record| -> Option<Vec<String>> { record.labels.iter().cloned().collect() };
         let labels: Vec<_> =
