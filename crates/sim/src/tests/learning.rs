@@ -32,8 +32,8 @@ fn the_family_alone_earns_a_large_share() {
         let range = [true_costs[0], true_costs[candidates().len() - 1]];
         let [zero, aiq, oracle] = [&zero, &router, &oracle].map(|points| aiq(points, range));
         let earned = (aiq - zero) / (oracle - zero);
-        assert!(aiq > zero + 0.05, "seed {seed}: {aiq} {zero} {oracle}");
-        assert!((0.35..0.8).contains(&earned), "seed {seed}: {earned}");
+        assert!(aiq > zero + 0.07, "seed {seed}: {aiq} {zero} {oracle}");
+        assert!((0.55..0.8).contains(&earned), "seed {seed}: {earned}");
 
         let best = true_scores.iter().copied().fold(0.0, f64::max) - 0.005;
         let enough = router.iter().filter(|(_, score)| *score >= best);
