@@ -126,6 +126,36 @@ pub enum DataError {
         /// What is wrong with the model.
         what: String,
     },
+    /// The extension says no format that a price table may have.
+    #[error(
+        "the extension of `{}` names no format of a price table; hint: use .csv, .toml or .json (LiteLLM's, or the `prices.json` of a router)",
+        path.display()
+    )]
+    PriceFormat {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A price table is not the JSON or TOML that its extension says.
+    #[error(
+        "`{}` is not a price table; hint: it holds one table a model, by the model's name",
+        path.display()
+    )]
+    PriceFile {
+        /// The file.
+        path: PathBuf,
+        /// Why, with line and column.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// An entry of a JSON or TOML price table is not a price.
+    #[error("`{}`, `{model}`: {what}", path.display())]
+    PriceEntry {
+        /// The file.
+        path: PathBuf,
+        /// The entry's name.
+        model: String,
+        /// What is wrong with it, and the remedy.
+        what: String,
+    },
     /// A recipe file is not a recipe.
     #[error("`{name}` is not a recipe; hint: data/recipes/README.md says what one may hold")]
     Recipe {

@@ -102,6 +102,34 @@ fn models_splits_and_prices() {
 }
 
 #[test]
+fn cached_input_has_its_own_price_and_what_is_unknown_stays_so() {
+    let csv = "prompt,model,input_tokens,cached_input_tokens,output_tokens\n\
+               p,cached,1000,400,100\np,uncached,1000,400,100\np,unpriced,1000,400,100\n\
+               p,half,1000,,\nq,cached,1000,,100\nr,cached,,,100\n";
+    let prices: PriceTable = serde_json::from_str(
+        r#"{"cached": {"usd_per_1m_input": 1, "usd_per_1m_output": 10, "usd_per_1m_cached_input": 0.25},
+            "uncached": {"usd_per_1m_input": 1, "usd_per_1m_output": 10},
+            "half": {"usd_per_1m_input": 1, "usd_per_1m_output": 10}}"#,
+    )
+    .unwrap();
+    let options = ReadOptions { prices: Some(prices), ..ReadOptions::default() };
+    let got = read("log.csv", csv, &options);
+    let cost = |prompt: &str, model: &str| {
+        let dataset = got.dataset();
+        let candidate = dataset.candidates.iter().position(|name| name == model).unwrap();
+        let record = dataset.records.iter().find(|r| r.request.full_text() == prompt).unwrap();
+        record.cells.iter().find(|cell| cell.candidate == candidate).unwrap().cost_usd
+    };
+    let is = |cost: Option<f64>, usd: f64| assert!((cost.unwrap() - usd).abs() < 1e-12, "{cost:?}");
+    is(cost("p", "cached"), 0.0017);
+    is(cost("p", "uncached"), 0.002);
+    is(cost("q", "cached"), 0.002);
+    assert_eq!(cost("r", "cached"), None, "no input tokens");
+    assert_eq!((cost("p", "unpriced"), cost("p", "half")), (None, None));
+    assert_eq!(got.report().priced, 3);
+}
+
+#[test]
 fn several_files_are_one_log_and_progress_is_told() {
     let (_a, csv) = file("a.csv", "prompt,model,score\np,a,1\n");
     let (_b, ndjson) = file("b.ndjson", r#"{"prompt": "p", "model": "b", "score": 0, "x": 1}"#);
