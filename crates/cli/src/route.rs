@@ -83,11 +83,12 @@ pub(crate) fn explain(decision: &Decision) -> String {
             format!("{:.3}", c.p_above_bar),
             number(c.cost_usd.map(|usd| usd * 1000.0), 4),
             number(c.output_tokens, 0),
+            number(c.output_tokens_q90, 0),
             note,
         ]
     };
     let table = term::table(
-        ["candidate", "quality", "P(>= bar)", "USD/1k", "output tokens", ""],
+        ["candidate", "quality", "P(>= bar)", "USD/1k", "output tokens", "nine in ten", ""],
         decision.candidates.iter().map(row).collect(),
     );
     let reason = serde_json::to_string(&decision.reason).unwrap_or_default();

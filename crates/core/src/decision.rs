@@ -49,6 +49,9 @@ pub struct CandidateReport {
     pub cost_usd: Option<f64>,
     /// Expected output tokens; `null` where unknown.
     pub output_tokens: Option<f64>,
+    /// Output tokens that nine answers in ten do not exceed; `null` where that was not learned.
+    #[serde(default)]
+    pub output_tokens_q90: Option<f64>,
     /// Whether it could be chosen.
     pub eligible: bool,
     /// Why it could not.

@@ -281,6 +281,7 @@ mod tests {
             p_above_bar: p[i],
             cost_usd: Some(costs[i]),
             output_tokens: None,
+            output_tokens_q90: None,
         };
         (0..3).map(of).collect()
     }

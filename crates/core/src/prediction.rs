@@ -12,4 +12,6 @@ pub struct Prediction {
     pub cost_usd: Option<f64>,
     /// Expected output tokens; `None` where the log had none.
     pub output_tokens: Option<f64>,
+    /// Nine answers in ten are no longer than this many tokens; `None` where that was not learned.
+    pub output_tokens_q90: Option<f64>,
 }

@@ -145,6 +145,7 @@ impl Decided {
             p_above_bar: prediction.p_above_bar,
             cost_usd: prediction.cost_usd,
             output_tokens: prediction.output_tokens,
+            output_tokens_q90: prediction.output_tokens_q90,
             eligible: self.choice.excluded[i].is_none(),
             excluded_by: self.choice.excluded[i],
         });

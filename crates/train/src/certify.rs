@@ -154,6 +154,7 @@ mod tests {
                 p_above_bar: p,
                 cost_usd: Some(cost),
                 output_tokens: None,
+                output_tokens_q90: None,
             };
             vec![of(i as f64 / 300.0, 1.0), of(1.0, 2.0)]
         };

@@ -80,6 +80,35 @@ pub struct TokenModel {
     pub input_per_byte: f64,
     /// Mean output tokens.
     pub mean_output: f64,
+    /// Nine answers in ten are no longer than this multiple of what was predicted for them; `None`
+    /// in routers written before it was learned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub q90_ratio: Option<f64>,
+}
+
+impl TokenModel {
+    /// Input tokens of a request of so many bytes of text.
+    pub fn input_tokens(&self, text_bytes: usize) -> f64 {
+        self.input_base + self.input_per_byte * text_bytes as f64
+    }
+
+    /// Expected output tokens where the length head says so.
+    pub fn output_tokens(&self, length: f64) -> f64 {
+        self.mean_output * length_multiple(length)
+    }
+
+    /// The 0.9 quantile of output tokens where the length head says so.
+    pub fn output_tokens_q90(&self, length: f64) -> Option<f64> {
+        self.q90_ratio.map(|ratio| ratio * self.output_tokens(length))
+    }
+}
+
+/// What the length head says, within bounds: a linear head may leave the sensible range on prompts
+/// unlike any it was fitted on.
+pub(super) fn length_multiple(length: f64) -> f64 {
+    const LEAST: f64 = 0.1;
+    const GREATEST: f64 = 10.0;
+    length.clamp(LEAST, GREATEST)
 }
 
 /// One trained bar.
@@ -237,6 +266,20 @@ mod tests {
         let platt = Platt { slope: 2.0, intercept: -1.0 };
         assert!((platt.apply(0.5) - 0.5).abs() < 1e-12);
         assert!((platt.apply(1.0) - 0.731_058_578).abs() < 1e-8);
+    }
+
+    #[test]
+    fn a_token_model_of_an_earlier_build_has_no_quantile() {
+        let json = r#"{"input_base":10.0,"input_per_byte":0.25,"mean_output":100.0}"#;
+        let mut model: TokenModel = serde_json::from_str(json).unwrap();
+        assert_eq!(model.output_tokens_q90(1.0), None);
+        assert_eq!(serde_json::to_string(&model).unwrap(), json);
+        model.q90_ratio = Some(1.5);
+        assert_eq!(model.output_tokens_q90(2.0), Some(300.0));
+        assert_eq!(model.output_tokens_q90(-1.0), Some(15.0), "the head is kept within bounds");
+        let read: TokenModel =
+            serde_json::from_str(&serde_json::to_string(&model).unwrap()).unwrap();
+        assert_eq!(read, model);
     }
 
     #[test]

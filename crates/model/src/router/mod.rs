@@ -11,6 +11,7 @@ use farthing_core::{Bar, Digest, Policy, Prediction, PriceTable, Request, Rule};
 use crate::features::Features;
 use crate::network::{Network, Outputs};
 pub use directory::{Parts, RouterError, write_router};
+use manifest::length_multiple;
 pub use manifest::{
     BarCard, CandidateCard, Certificate, CostModel, DataCard, GateCheck, GateReport, Guarantee,
     LearnerCard, Manifest, Platt, PolicySpec, TokenModel,
@@ -127,26 +128,21 @@ impl Router {
         cards
             .map(|(i, card)| {
                 let raw = f64::from(outputs.quality[i]);
-                let length = f64::from(outputs.length[i]).clamp(MIN_LENGTH, MAX_LENGTH);
-                let output_tokens = card.cost.tokens.map(|tokens| tokens.mean_output * length);
-                let priced =
-                    card.cost.tokens.zip(self.prices.get(&card.model)).map(|(tokens, price)| {
-                        let input =
-                            tokens.input_base + tokens.input_per_byte * features.text_bytes as f64;
-                        price.cost_usd(input, 0.0, tokens.mean_output * length)
-                    });
+                let length = f64::from(outputs.length[i]);
+                let CostModel { tokens, mean_cost_usd } = card.cost;
+                let by_tokens = tokens.zip(self.prices.get(&card.model)).map(|(tokens, price)| {
+                    let input = tokens.input_tokens(features.text_bytes);
+                    price.cost_usd(input, 0.0, tokens.output_tokens(length))
+                });
+                let as_logged = || mean_cost_usd.map(|mean| mean * length_multiple(length));
                 Prediction {
                     quality: (raw - excess).clamp(0.0, 1.0),
                     p_above_bar: calibration[i].apply(raw),
-                    cost_usd: priced.or(card.cost.mean_cost_usd.map(|mean| mean * length)),
-                    output_tokens,
+                    cost_usd: by_tokens.or_else(as_logged),
+                    output_tokens: tokens.map(|tokens| tokens.output_tokens(length)),
+                    output_tokens_q90: tokens.and_then(|tokens| tokens.output_tokens_q90(length)),
                 }
             })
             .collect()
     }
 }
-
-/// Bounds of the length head, as multiples of the mean: a linear head may leave the sensible range
-/// on prompts unlike any it was fitted on.
-const MIN_LENGTH: f64 = 0.1;
-const MAX_LENGTH: f64 = 10.0;

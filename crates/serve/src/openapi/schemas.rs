@@ -154,6 +154,9 @@ pub(crate) struct CandidateReport {
     /// Expected output tokens; null where unknown.
     #[schema(required)]
     output_tokens: Option<f64>,
+    /// Output tokens that nine answers in ten do not exceed; null where that was not learned.
+    #[schema(required)]
+    output_tokens_q90: Option<f64>,
     /// Whether it could be chosen.
     eligible: bool,
     /// Why it could not; absent where it could.

@@ -20,6 +20,7 @@ async fn a_bare_prompt_is_routed() {
           "eligible": true,
           "model": "small",
           "output_tokens": 100.0,
+          "output_tokens_q90": 175.0,
           "p_above_bar": 0.73105858,
           "quality": 0.75
         },
@@ -28,6 +29,7 @@ async fn a_bare_prompt_is_routed() {
           "eligible": true,
           "model": "large",
           "output_tokens": 100.0,
+          "output_tokens_q90": 175.0,
           "p_above_bar": 0.88079708,
           "quality": 0.875
         }
@@ -81,6 +83,7 @@ async fn explain_lists_every_candidate() {
           "excluded_by": "excluded",
           "model": "small",
           "output_tokens": 100.0,
+          "output_tokens_q90": 175.0,
           "p_above_bar": 0.04742587,
           "quality": 0.25
         },
@@ -89,6 +92,7 @@ async fn explain_lists_every_candidate() {
           "eligible": true,
           "model": "large",
           "output_tokens": 100.0,
+          "output_tokens_q90": 175.0,
           "p_above_bar": 0.88079708,
           "quality": 0.875
         },
@@ -98,6 +102,7 @@ async fn explain_lists_every_candidate() {
           "excluded_by": "unpriced",
           "model": "homemade",
           "output_tokens": null,
+          "output_tokens_q90": null,
           "p_above_bar": 0.26894142,
           "quality": 0.5
         }

@@ -88,7 +88,12 @@ fn manifest() -> Manifest {
 }
 
 fn candidate(name: &str) -> CandidateCard {
-    let tokens = TokenModel { input_base: 10.0, input_per_byte: 0.25, mean_output: 100.0 };
+    let tokens = TokenModel {
+        input_base: 10.0,
+        input_per_byte: 0.25,
+        mean_output: 100.0,
+        q90_ratio: Some(1.75),
+    };
     let tokens = (name != "homemade").then_some(tokens);
     let cost = CostModel { tokens, mean_cost_usd: None };
     CandidateCard { model: name.into(), outcomes: 100, mean_score: 0.5, cost }
