@@ -3,6 +3,7 @@
 mod columns;
 mod long_prompt;
 mod models;
+mod prices;
 mod requests;
 mod router_directory;
 mod rows;

@@ -12,6 +12,7 @@ mod compare;
 mod crate_graph;
 mod demo;
 mod gate;
+mod prices;
 mod real_data;
 mod reproducible_fit;
 mod simulate;

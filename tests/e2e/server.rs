@@ -27,8 +27,14 @@ pub(crate) struct Answer {
 impl Server {
     /// Starts a server on a free port that logs its decisions to `decisions` in the folder.
     pub(crate) fn start(folder: &Folder, router: &Path) -> Self {
+        Self::start_with(folder, router, &[])
+    }
+
+    /// Starts it with more flags.
+    pub(crate) fn start_with(folder: &Folder, router: &Path, flags: &[&str]) -> Self {
         let mut command = folder.command();
         command.arg("serve").arg(router).args(["--listen", "127.0.0.1:0", "--log", "decisions"]);
+        command.args(flags);
         let mut process = command.stderr(Stdio::piped()).spawn().unwrap();
         let mut stderr = BufReader::new(process.stderr.take().unwrap());
         let mut said = String::new();

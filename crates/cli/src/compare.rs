@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::failure::Failure;
+use crate::prices::say_unnamed;
 use crate::term;
 
 /// Flags of `farthing compare`.
@@ -34,7 +35,7 @@ struct Config {
     label: Vec<String>,
     /// Only these models.
     models: Option<Vec<String>>,
-    /// Prices as CSV.
+    /// A price table, as `--prices` of `farthing train` takes it.
     prices: Option<PathBuf>,
     /// Seed of the folds.
     seed: u64,
@@ -62,6 +63,9 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let mut rejects = Rejects::to_file("compare.rejects.ndjson");
     let (dataset, report) = read_log(&args.logs, &options, &mut rejects, &|_| {})?;
     term::say_read(&report, &rejects);
+    if let Some(prices) = &options.prices {
+        say_unnamed(prices, &dataset.candidates);
+    }
     let bar = term::steps(0);
     let compared = compare(dataset, &settings, &|done, due| {
         bar.set_length(due as u64);

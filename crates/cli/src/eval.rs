@@ -9,6 +9,7 @@ use farthing_model::{Router, SeenPrompts};
 
 use crate::failure::Failure;
 use crate::log_input::LogInput;
+use crate::prices::load_router;
 use crate::term;
 
 /// Flags of `farthing eval`.
@@ -34,9 +35,8 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
-    let prices = args.input.prices()?;
     let options = EvalOptions { seed: args.seed, resamples: args.resamples, bar: args.bar };
-    let report = evaluate_logs(&args.router, &args.input, prices, &options)?;
+    let report = evaluate_logs(&args.router, &args.input, &options)?;
     let Some(path) = &args.json else { return term::print(&tables::render(&report)) };
     if path == Path::new("-") {
         return term::print_json(&report);
@@ -46,16 +46,8 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     term::print(&tables::render(&report))
 }
 
-fn evaluate_logs(
-    dir: &Path,
-    input: &LogInput,
-    prices: Option<farthing_core::PriceTable>,
-    options: &EvalOptions,
-) -> Result<Report, Failure> {
-    let mut router = Router::load(dir)?;
-    if let Some(prices) = prices {
-        router = router.with_prices(prices);
-    }
+fn evaluate_logs(dir: &Path, input: &LogInput, options: &EvalOptions) -> Result<Report, Failure> {
+    let router = load_router(dir, input.price_file())?;
     let prices = Some(router.prices().clone());
     let context = router.manifest().features.context.clone();
     let rejects = PathBuf::from("eval.rejects.ndjson");

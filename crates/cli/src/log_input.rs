@@ -1,6 +1,6 @@
 //! Flags of the commands that read outcome logs, and the reading itself.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use farthing_core::PriceTable;
@@ -15,7 +15,8 @@ pub(crate) struct LogInput {
     /// Outcome logs: Parquet, NDJSON or CSV
     #[arg(value_name = "LOG", required = true)]
     logs: Vec<PathBuf>,
-    /// Prices: a CSV of `model,usd_per_1m_input,usd_per_1m_output[,usd_per_1m_cached_input]`
+    /// Price table: .csv of `model,usd_per_1m_input,usd_per_1m_output[,usd_per_1m_cached_input]`,
+    /// .toml with the same keys, or .json as LiteLLM has it; a cost in the log stays as billed
     #[arg(long, value_name = "FILE")]
     prices: Option<PathBuf>,
     /// Only these models
@@ -36,6 +37,11 @@ pub(crate) struct LogInput {
 }
 
 impl LogInput {
+    /// The file named by `--prices`.
+    pub(crate) fn price_file(&self) -> Option<&Path> {
+        self.prices.as_deref()
+    }
+
     /// The price table named by `--prices`, or none.
     pub(crate) fn prices(&self) -> Result<Option<PriceTable>, Failure> {
         Ok(self.prices.as_deref().map(read_prices).transpose()?)

@@ -8,6 +8,7 @@ mod failure;
 mod import;
 mod inspect;
 mod log_input;
+mod prices;
 mod route;
 mod serve;
 mod simulate;

@@ -8,6 +8,7 @@ use farthing_core::{Decision, RouteBody};
 use farthing_model::Router;
 
 use crate::failure::Failure;
+use crate::prices::load_router;
 use crate::term;
 
 /// Flags of `farthing route`.
@@ -22,13 +23,16 @@ pub(crate) struct Args {
     /// A request body as JSON: an OpenAI chat body or {"prompt": ".."}, with a `farthing` object
     #[arg(long, value_name = "F.json", conflicts_with = "prompt")]
     file: Option<PathBuf>,
+    /// Decide at the prices of this table (.csv, .toml or .json) instead of the router's own
+    #[arg(long, value_name = "FILE")]
+    prices: Option<PathBuf>,
     /// Print the decision as JSON
     #[arg(long)]
     json: bool,
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
-    let router = Router::load(&args.router)?;
+    let router = load_router(&args.router, args.prices.as_deref())?;
     let decision = decide(&router, body(args)?)?;
     if args.json { term::print_json(&decision) } else { term::print(&explain(&decision)) }
 }

@@ -4,11 +4,11 @@ use std::io::IsTerminal as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use farthing_model::Router;
 use farthing_serve::{Clock, ServeConfig};
 use tracing_subscriber::EnvFilter;
 
 use crate::failure::Failure;
+use crate::prices::load_router;
 use crate::term;
 
 /// Flags of `farthing serve`.
@@ -23,6 +23,9 @@ pub(crate) struct Args {
     /// Folder for the decision log; without it decisions are not logged
     #[arg(long, value_name = "DIR", env = "FARTHING_LOG")]
     log: Option<PathBuf>,
+    /// Decide at the prices of this table (.csv, .toml or .json) instead of the router's own
+    #[arg(long, value_name = "FILE", env = "FARTHING_PRICES")]
+    prices: Option<PathBuf>,
     /// What is logged to stderr, as tracing filter directives
     #[arg(long, value_name = "FILTER", default_value = "info", env = "FARTHING_TRACE")]
     trace: String,
@@ -35,7 +38,8 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let mut config = ServeConfig::new(&args.router);
     config.listen = args.listen;
     config.log_dir.clone_from(&args.log);
-    let router = Router::load(&args.router)?;
+    let router = load_router(&args.router, args.prices.as_deref())?;
+    config.prices = router.is_repriced().then(|| router.prices().clone());
     if args.check {
         term::say(&format!("`{}` is sound: {}", args.router.display(), router.digest()));
         return Ok(());

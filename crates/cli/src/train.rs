@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 use farthing_core::PriceTable;
 use farthing_data::Dataset;
-use farthing_model::{Guarantee, Manifest, Parts, Router, write_router};
+use farthing_model::{CandidateCard, Guarantee, Manifest, Parts, Router, write_router};
 use farthing_train::{Stage, TrainConfig, Trained, train};
 
 use crate::failure::Failure;
 use crate::log_input::LogInput;
+use crate::prices::say_unnamed;
 use crate::term;
 
 /// Flags of `farthing train`.
@@ -81,6 +82,9 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     .check()?;
     let rejects = beside(&args.output, ".rejects.ndjson");
     let dataset = args.input.read(&args.context, &args.label, prices, rejects)?;
+    if args.input.price_file().is_some() {
+        say_unnamed(&config.prices, &dataset.candidates);
+    }
     let manifest = train_and_write(dataset, &config, &args.output)?;
     if args.json {
         term::print_json(&manifest)?;
@@ -137,14 +141,7 @@ fn say_trained(parts: &Parts, prices: &PriceTable) {
         manifest.candidates.len(),
         manifest.reference
     ));
-    for card in &manifest.candidates {
-        if card.cost.mean_cost_usd.is_none() && prices.get(&card.model).is_none() {
-            term::say(&format!(
-                "  warning: the cost of `{}` is unknown, so policies that compare costs leave it out; hint: --prices",
-                card.model
-            ));
-        }
-    }
+    say_unpriced(&manifest.candidates, prices);
     for learner in &manifest.learners {
         term::say(&format!("  {} x {}, {:?}", learner.weight, learner.learner, learner.settings));
     }
@@ -166,5 +163,27 @@ fn say_trained(parts: &Parts, prices: &PriceTable) {
             None => "n/a",
         };
         term::say(&format!("  gate: {mark}: {} ({})", check.check, check.detail));
+    }
+}
+
+/// Says whose cost cannot be predicted, and what would change that.
+fn say_unpriced(candidates: &[CandidateCard], prices: &PriceTable) {
+    let unpriced: Vec<_> = candidates.iter().filter(|card| !card.is_priced(prices)).collect();
+    if unpriced.len() == candidates.len() {
+        term::say(
+            "  warning: no cost is known, so the router compares quality only; hint: log `cost_usd`, or \
+             `input_tokens` and `output_tokens` for the prices of `--prices` to multiply",
+        );
+        return;
+    }
+    for card in unpriced {
+        let hint = match prices.get(&card.model) {
+            Some(_) => "log its `input_tokens` and `output_tokens`, which its price multiplies",
+            None => "--prices",
+        };
+        term::say(&format!(
+            "  warning: the cost of `{}` is unknown, so policies that compare costs leave it out; hint: {hint}",
+            card.model
+        ));
     }
 }

@@ -122,10 +122,13 @@ impl Router {
         })
     }
 
-    /// Digest of the policy of that name with its parameters at every bar.
+    /// Digest of the policy of that name with its parameters at every bar, and with the prices
+    /// where they are not those that the router's digest covers.
     pub fn policy_digest(&self, name: &str) -> Digest {
         let rules = (0..self.manifest().bars.len()).map(|bar| self.policy(name, bar));
-        Digest::of(format!("{name} {:?}", rules.collect::<Vec<_>>()).as_bytes())
+        let own = format!("{name} {:?}", rules.collect::<Vec<_>>());
+        let text = if self.is_repriced() { format!("{own} {:?}", self.prices()) } else { own };
+        Digest::of(text.as_bytes())
     }
 }
 

@@ -5,13 +5,17 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use farthing_core::PriceTable;
+
 /// Resolved settings of a server.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ServeConfig {
     /// Address to listen on; port 0 takes any free one.
     pub listen: SocketAddr,
     /// The router directory.
     pub router_dir: PathBuf,
+    /// Prices of its candidates instead of its own.
+    pub prices: Option<PriceTable>,
     /// Folder of the decision log; `None`: decisions are not logged.
     pub log_dir: Option<PathBuf>,
     /// A log segment that has grown to this size is synced and followed by the next.
@@ -37,6 +41,7 @@ impl ServeConfig {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
             router_dir: router_dir.into(),
+            prices: None,
             log_dir: None,
             log_segment_bytes: 64 << 20,
             log_queue_rows: 8192,

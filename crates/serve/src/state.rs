@@ -108,7 +108,10 @@ impl Background {
 }
 
 fn load(config: &ServeConfig, now: SystemTime) -> Result<Loaded, ServeError> {
-    let router = Router::load(&config.router_dir).map_err(ServeError::Router)?;
+    let mut router = Router::load(&config.router_dir).map_err(ServeError::Router)?;
+    if let Some(prices) = &config.prices {
+        router = router.with_prices(prices);
+    }
     Loaded::new(router, now).map_err(ServeError::Manifest)
 }
 

@@ -216,9 +216,7 @@ fn assemble(
         certificate: None,
         calibration: calibrate::calibrate(&fitted.cross_fitted, &fitted.score, bar),
     };
-    let priced = candidates
-        .iter()
-        .any(|card| card.cost.mean_cost_usd.is_some() || config.prices.get(&card.model).is_some());
+    let priced = candidates.iter().any(|card| card.is_priced(&config.prices));
     let outcomes = dataset.records.iter().map(|record| record.cells.len() as u64).sum();
     let used = roles.fit.iter().chain(&roles.certificate).map(|&row| dataset.records[row].group);
     let fingerprint = fingerprint(dataset);

@@ -40,14 +40,3 @@ fn a_place_that_cannot_be_written() {
     check("eval router log.ndjson --json file/report.json", 1, "file/report.json");
     check("demo --dir file/demo", 1, "file/demo");
 }
-
-#[test]
-fn prices_that_are_none() {
-    let folder = Folder::new();
-    folder.write("log.ndjson", sample::ndjson(&sample::tiny_rows()));
-    folder.write("prices.csv", "model,usd_per_1m_input,usd_per_1m_output\nwren-mini,-1,2\n");
-    let said = [
-        "error: `prices.csv`, line 2: `usd_per_1m_input` is not a number of at least 0: `-1`; hint: ",
-    ];
-    folder.run("train log.ndjson -o router --prices prices.csv").ended(2, &said);
-}

@@ -82,6 +82,12 @@ pub enum RouterError {
         /// The file.
         path: PathBuf,
     },
+    /// Its prices are not those that were written.
+    #[error("`{}` was changed after training: its digest is not the one in the manifest; hint: put the file back, and give other prices with `--prices FILE`, which needs no retraining", path.display())]
+    Prices {
+        /// The file.
+        path: PathBuf,
+    },
     /// The featurizer that trained the router is not the one of this build.
     #[error("`{}` was trained with another featurizer; hint: train it again with this build", path.display())]
     Features {
@@ -168,7 +174,11 @@ pub(super) fn load(dir: &Path) -> Result<Router, RouterError> {
     for (name, digest) in &manifest.files {
         let bytes = read(dir, name)?;
         if Digest::of(&bytes) != *digest {
-            return Err(RouterError::Digest { path: dir.join(name) });
+            let path = dir.join(name);
+            return Err(match name.as_str() {
+                PRICES => RouterError::Prices { path },
+                _ => RouterError::Digest { path },
+            });
         }
         files.insert(name.as_str(), bytes);
     }
@@ -196,7 +206,7 @@ pub(super) fn assemble(
         .map_err(|source| RouterError::Network { path: dir.into(), source })?;
     let names: Vec<String> = manifest.candidates.iter().map(|card| card.model.clone()).collect();
     let reference = names.iter().position(|name| *name == manifest.reference).unwrap_or_default();
-    Ok(Router { manifest, digest, names, reference, prices, network })
+    Ok(Router { manifest, digest, names, reference, prices, repriced: false, network })
 }
 
 /// The version is read first, so that a newer directory is named as such and not as malformed.

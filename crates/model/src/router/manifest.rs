@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use farthing_core::{Bar, Digest};
+use farthing_core::{Bar, Digest, PriceTable};
 use serde::{Deserialize, Serialize};
 
 use crate::features::FeatureSchema;
@@ -58,6 +58,15 @@ pub struct CandidateCard {
     pub mean_score: f64,
     /// How its cost is predicted.
     pub cost: CostModel,
+}
+
+impl CandidateCard {
+    /// Whether its cost can be predicted at these prices: a price needs tokens to multiply, and
+    /// without one the cost must have been learned from the log.
+    pub fn is_priced(&self, prices: &PriceTable) -> bool {
+        let by_tokens = self.cost.tokens.is_some() && prices.get(&self.model).is_some();
+        by_tokens || self.cost.mean_cost_usd.is_some()
+    }
 }
 
 /// How a candidate's cost is predicted; the length head multiplies the mean.

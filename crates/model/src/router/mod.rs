@@ -26,6 +26,8 @@ pub struct Router {
     names: Vec<String>,
     reference: usize,
     prices: PriceTable,
+    /// Whether `prices` are others than those of its directory.
+    repriced: bool,
     network: Network,
 }
 
@@ -67,11 +69,18 @@ impl Router {
         &self.prices
     }
 
-    /// The same router with other prices; nothing is retrained.
+    /// The same router with the prices that a table has for its candidates, instead of its own;
+    /// nothing is retrained. A candidate that is not in the table has no price any more.
     #[must_use]
-    pub fn with_prices(mut self, prices: PriceTable) -> Self {
-        self.prices = prices;
+    pub fn with_prices(mut self, prices: &PriceTable) -> Self {
+        self.prices = prices.of(&self.names);
+        self.repriced = true;
         self
+    }
+
+    /// Whether the prices are others than those of its directory.
+    pub fn is_repriced(&self) -> bool {
+        self.repriced
     }
 
     /// Position of a trained bar.
