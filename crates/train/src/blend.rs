@@ -10,9 +10,6 @@ use crate::learners::{Fitted, Learner};
 use crate::objective::{FOLDS, Objective, mean, paired_error};
 use crate::problem::Problem;
 
-/// Weights are multiples of a quarter that add up to 1 at most: what is missing to 1 shrinks.
-const STEPS: usize = 4;
-
 /// One learner's part in a blend.
 #[derive(Debug)]
 pub(crate) struct Part {
@@ -56,7 +53,7 @@ pub(crate) struct Blend {
 }
 
 /// Chooses each learner's setting (the most shrunk one within a standard error of the best), then
-/// the weights, and the zero router unless the blend beats it by more than a standard error.
+/// the learners that share the weight, and the zero router unless the blend beats it by more than a standard error.
 pub(crate) fn choose(
     problem: &Problem,
     objective: &Objective,
@@ -66,28 +63,27 @@ pub(crate) fn choose(
     let none = DMatrix::zeros(base.nrows(), base.ncols());
     let tuned: Vec<_> =
         learners.into_iter().filter_map(|learner| tune(problem, objective, learner)).collect();
-    let mut best = (vec![0; tuned.len()], 0.0, none.clone());
-    for quarters in simplex(tuned.len()).into_iter().skip(1) {
-        let mut blended = none.clone();
-        for (tuned, &quarters) in tuned.iter().zip(&quarters) {
-            blended += &tuned.cross_fitted * (quarters as f64 / STEPS as f64);
-        }
-        let explained = mean(&objective.explained(&blended));
-        if explained > best.1 {
-            best = (quarters, explained, blended);
+    let (mut best, mut most) = (Vec::new(), mean(&objective.value(&none)));
+    let mut cross_fitted = none.clone();
+    for weights in choices(tuned.len()) {
+        let blended = tuned.iter().zip(&weights).fold(none.clone(), |sum, (tuned, &weight)| {
+            if weight > 0.0 { sum + &tuned.cross_fitted * weight } else { sum }
+        });
+        let value = mean(&objective.value(&blended));
+        if value > most {
+            (best, most, cross_fitted) = (weights, value, blended);
         }
     }
-    let (quarters, _, cross_fitted) = best;
     let (zero, gains) = (objective.gains(base, &none), objective.gains(base, &cross_fitted));
     if mean(&gains) - mean(&zero) <= paired_error(&gains, &zero) {
         return Blend { parts: Vec::new(), cross_fitted: none };
     }
-    let part = |(tuned, quarters): (Tuned, usize)| Part {
+    let part = |(tuned, weight): (Tuned, f64)| Part {
         learner: tuned.learner,
         setting: tuned.setting,
-        weight: quarters as f64 / STEPS as f64,
+        weight,
     };
-    let parts = tuned.into_iter().zip(quarters).filter(|(_, quarters)| *quarters > 0).map(part);
+    let parts = tuned.into_iter().zip(best).filter(|(_, weight)| *weight > 0.0).map(part);
     Blend { parts: parts.collect(), cross_fitted }
 }
 
@@ -137,18 +133,13 @@ fn cross_fit(
     predictions
 }
 
-/// Every way to give `parts` a number of quarters that add up to [`STEPS`] at most; all zeros first.
-fn simplex(parts: usize) -> Vec<Vec<usize>> {
-    let mut all = vec![Vec::new()];
-    for _ in 0..parts {
-        let extend = |head: &Vec<usize>| {
-            let head = head.clone();
-            let left = STEPS - head.iter().sum::<usize>();
-            (0..=left).map(move |quarters| [head.as_slice(), &[quarters]].concat())
-        };
-        all = all.iter().flat_map(extend).collect();
-    }
-    all
+/// Equal weights that add up to 1 for every set of `parts` but the empty one.
+fn choices(parts: usize) -> impl Iterator<Item = Vec<f64>> {
+    let weigh = move |set: usize| {
+        let weight = 1.0 / f64::from(set.count_ones());
+        (0..parts).map(|i| if set >> i & 1 == 1 { weight } else { 0.0 }).collect()
+    };
+    (1_usize..1 << parts).map(weigh)
 }
 
 #[cfg(test)]
@@ -156,10 +147,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_simplex_starts_at_zero_and_stays_below_one() {
-        let all = simplex(2);
-        assert_eq!(all[0], [0, 0]);
-        assert_eq!(all.len(), 15);
-        assert!(all.iter().all(|quarters| quarters.iter().sum::<usize>() <= STEPS));
+    fn every_set_of_learners_is_tried() {
+        assert_eq!(choices(2).collect::<Vec<_>>(), [[1.0, 0.0], [0.0, 1.0], [0.5, 0.5]]);
+        assert_eq!(choices(0).count(), 0);
     }
 }

@@ -1,16 +1,17 @@
 //! Fitting: representation, difficulty, context, then the blend of learners, all cross-fitted.
 
 use farthing_data::{Record, split};
-use farthing_model::LearnerCard;
 use farthing_model::features::Features;
-use farthing_model::network::{ContextTable, Weights};
+use farthing_model::network::{ClusterTable, ContextTable, Weights};
+use farthing_model::{ClusterShape, LearnerCard};
 use nalgebra::{DMatrix, DVector};
 
 use crate::blend::{self, FittedPart};
+use crate::latent;
 use crate::learners::{Heads, LearnerName, stages};
 use crate::length::{self, Lengths};
 use crate::objective::{FOLDS, Objective, Truth};
-use crate::problem::{Problem, Tasks, column_means, matrix, request_effects};
+use crate::problem::{Problem, Tasks, column_means, matrix};
 use crate::representation::Representation;
 use crate::ridge::Ridge;
 use crate::{Stage, TrainConfig};
@@ -21,6 +22,7 @@ pub(crate) struct Learned {
     pub(crate) weights: Weights,
     /// Components of each mixture.
     pub(crate) mixtures: Vec<usize>,
+    pub(crate) clusters: Option<ClusterShape>,
     pub(crate) lengths: Lengths,
     pub(crate) learners: Vec<LearnerCard>,
     /// `(candidates)` mean score.
@@ -37,6 +39,8 @@ pub(crate) struct Learned {
 #[derive(Debug)]
 pub(crate) struct Prepared {
     representation: Representation,
+    /// `(width, latent)`
+    projection: DMatrix<f64>,
     problem: Problem,
     objective: Objective,
     /// `(width)`
@@ -59,6 +63,7 @@ impl Prepared {
         progress(Stage::Represent);
         let representation = Representation::learn(features, config.seed);
         let vectors = representation.embed(features);
+        let projection = latent::projection(&vectors);
         // Not the folds of a comparison around this fit, which leave one of theirs empty here.
         let seed = config.seed.wrapping_add(1);
         let folds: Vec<usize> =
@@ -77,15 +82,27 @@ impl Prepared {
             .map(|column| features.iter().map(|f| f.context[column]).collect())
             .collect();
         let problem = Problem {
+            directions: latent::directions(&vectors, &projection),
             vectors,
             residual,
             difficulty: difficulty.cross_fitted,
             tasks: Tasks::of(records),
             context,
+            seed: config.seed,
         };
         let objective = objective(&problem, &score, &mean_score, &lengths.cost, folds);
         let (difficulty, seed) = (difficulty.coefficients, config.seed);
-        Self { representation, problem, objective, difficulty, lengths, mean_score, score, seed }
+        Self {
+            representation,
+            projection,
+            problem,
+            objective,
+            difficulty,
+            lengths,
+            mean_score,
+            score,
+            seed,
+        }
     }
 
     /// Chooses a blend of the learners and fits it on every row.
@@ -108,32 +125,43 @@ impl Prepared {
             problem.residual -= &blend.cross_fitted;
             base += blend.cross_fitted;
         }
-        let (weights, mixtures) = self.store(&fitted);
+        let heads = self.heads(&fitted);
         Learned {
-            mixtures,
-            weights,
+            mixtures: heads.mixtures.iter().map(|mixture| mixture.means.nrows()).collect(),
+            clusters: heads
+                .clusters
+                .as_ref()
+                .map(|c| ClusterShape { latent: c.centres.nrows(), count: c.centres.ncols() }),
+            weights: self.store(&heads),
             lengths: self.lengths.clone(),
             learners,
             mean_score: self.mean_score.clone(),
             score: self.score.clone(),
             cross_fitted: base,
-            null: self.store(&null).0,
+            null: self.store(&self.heads(&null)),
         }
     }
 
-    /// Expresses what was fitted in terms of features; with the components of each mixture.
-    fn store(&self, fitted: &[FittedPart]) -> (Weights, Vec<usize>) {
+    /// The heads that the fitted parts add up to.
+    fn heads(&self, fitted: &[FittedPart]) -> Heads {
         let (width, candidates) = (self.problem.vectors.ncols(), self.score.ncols());
         let mut heads = Heads {
             quality: DMatrix::from_fn(width, candidates, |row, _| self.difficulty[row]),
             mixtures: Vec::new(),
+            clusters: None,
             context: vec![ContextTable::default(); self.problem.context.len()],
         };
         for part in fitted {
             part.fitted.add_to(&mut heads, part.weight);
         }
-        // [quality | length | logits of each mixture], as the network reads them.
-        let mut columns = vec![heads.quality, self.lengths.coefficients.clone()];
+        heads
+    }
+
+    /// Expresses the heads in terms of features.
+    fn store(&self, heads: &Heads) -> Weights {
+        let (width, candidates) = heads.quality.shape();
+        // [quality | length | logits of each mixture | latent], as the network reads them.
+        let mut columns = vec![heads.quality.clone(), self.lengths.coefficients.clone()];
         let mut bias = [self.mean_score.as_slice(), &vec![1.0; candidates]].concat();
         let mut means = Vec::new();
         for mixture in &heads.mixtures {
@@ -141,18 +169,27 @@ impl Prepared {
             bias.extend(mixture.logits.row(width).iter());
             means.extend(row_major(&mixture.means));
         }
+        let clusters = heads.clusters.as_ref().map(|clusters| {
+            columns.push(self.projection.clone());
+            bias.extend(vec![0.0; self.projection.ncols()]);
+            ClusterTable {
+                centres: row_major(&clusters.centres),
+                bias: row_major(&DMatrix::from_columns(std::slice::from_ref(&clusters.bias))),
+                means: row_major(&clusters.means),
+            }
+        });
         let columns: Vec<_> = columns.iter().flat_map(DMatrix::column_iter).collect();
         let (head, bias) = (DMatrix::from_columns(&columns), DVector::from_vec(bias));
         let folded = self.representation.fold(&head, &bias);
-        let weights = Weights {
+        Weights {
             buckets: folded.buckets,
             rows: row_major(&folded.rows),
             surface: row_major(&folded.surface),
             bias: row_major(&DMatrix::from_columns(&[folded.bias])),
             means,
-            context: heads.context,
-        };
-        (weights, heads.mixtures.iter().map(|mixture| mixture.means.nrows()).collect())
+            clusters,
+            context: heads.context.clone(),
+        }
     }
 }
 
@@ -168,14 +205,12 @@ fn objective(
     cost: &DMatrix<f64>,
     folds: Vec<usize>,
 ) -> Objective {
-    let none = DMatrix::zeros(score.nrows(), score.ncols());
-    let effects = request_effects(&problem.residual, &none, &problem.difficulty);
-    let mut differences = problem.residual.clone();
-    for mut column in differences.column_iter_mut() {
-        column -= &effects;
+    let mut residual = problem.residual.clone();
+    for mut column in residual.column_iter_mut() {
+        column -= &problem.difficulty;
     }
     let mean_cost = column_means(cost);
-    Objective::new(Truth { score, cost, mean_score, mean_cost: &mean_cost, differences, folds })
+    Objective::new(Truth { score, cost, mean_score, mean_cost: &mean_cost, residual, folds })
 }
 
 /// How hard a request is for all candidates alike. It cancels in every comparison of candidates, but

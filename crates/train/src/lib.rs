@@ -14,6 +14,7 @@ mod distill;
 mod error;
 mod fit;
 mod gate;
+mod latent;
 mod learners;
 mod length;
 mod objective;
@@ -231,6 +232,7 @@ fn assemble(
         feature_digest: schema.digest(),
         features: schema,
         mixtures: fitted.mixtures.clone(),
+        clusters: fitted.clusters,
         learners: fitted.learners.clone(),
         data: DataCard {
             fingerprint: fingerprint.clone(),

@@ -13,6 +13,8 @@ use rand_chacha::ChaCha8Rng;
 pub(crate) struct Problem {
     /// `(n, width)` vectors.
     pub(crate) vectors: DMatrix<f64>,
+    /// `(n, latent)`: directions of the vectors' principal components, each row of length 1.
+    pub(crate) directions: DMatrix<f64>,
     /// `(n, candidates)`: score minus the candidate's mean and what earlier stages explain; NaN
     /// where unknown.
     pub(crate) residual: DMatrix<f64>,
@@ -22,6 +24,8 @@ pub(crate) struct Problem {
     pub(crate) tasks: Tasks,
     /// `(context columns, n)`: hashed values.
     pub(crate) context: Vec<Vec<Option<u64>>>,
+    /// Of every draw.
+    pub(crate) seed: u64,
 }
 
 impl Problem {

@@ -41,6 +41,7 @@ pub(crate) fn router(names: &[&str]) -> Router {
         surface: vec![0.0; SURFACE_FEATURES.len() * 2 * n],
         bias,
         means: Vec::new(),
+        clusters: None,
         context: vec![ContextTable {
             keys: vec![context_key("hard")],
             offsets: f32s(each(|(easy, hard, _)| hard - easy)),
@@ -84,6 +85,7 @@ fn manifest(names: &[&str]) -> Manifest {
         feature_digest: features.digest(),
         features,
         mixtures: Vec::new(),
+        clusters: None,
         learners: Vec::new(),
         data: DataCard {
             fingerprint: Digest::of(b""),

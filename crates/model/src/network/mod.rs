@@ -2,13 +2,14 @@
 //!
 //! ```text
 //! pooled  = sum of rows[bucket] / sqrt(number of buckets) + surface x W + bias
-//!         = [quality (n_candidates) | length (n_candidates) | logits of each mixture]
-//! quality = pooled.quality + softmax(logits) x means of each mixture + context offsets
+//!         = [quality (n_candidates) | length (n_candidates) | logits of each mixture | latent]
+//! quality = pooled.quality + softmax(logits) x means of each mixture
+//!         + softmax(unit(latent) x centres + bias) x means of the clusters + context offsets
 //! length  = pooled.length            (as a multiple of the candidate's mean)
 //! ```
 //!
-//! A mixture's components are tasks or clusters. Everything that was learned is linear up to the
-//! soft-max, so it folds into one row a bucket.
+//! A mixture's components are tasks. Everything up to the soft-max of a mixture, and up to the latent
+//! vector that the clusters see, is linear, so it folds into one row a bucket.
 
 use candle_core::{D, Device, Result, Tensor};
 
@@ -16,7 +17,7 @@ use crate::features::{Features, SURFACE_FEATURES};
 
 mod weights;
 
-pub use weights::{ContextTable, Shape, ShapeError, Weights};
+pub use weights::{ClusterTable, ContextTable, Shape, ShapeError, Weights};
 pub(crate) use weights::{from_safetensors, to_safetensors};
 
 /// Marks a bucket that training did not see, or saw too rarely to learn from.
@@ -42,7 +43,29 @@ pub struct Network {
     bias: Tensor,
     /// `(components, candidates)` of each mixture.
     means: Vec<Tensor>,
+    clusters: Option<Clusters>,
     context: Vec<ContextTable>,
+}
+
+/// Soft assignment of the direction of the latent vector to cluster centres.
+#[derive(Debug)]
+struct Clusters {
+    /// `(latent, clusters)`
+    centres: Tensor,
+    /// `(clusters)`
+    bias: Tensor,
+    /// `(clusters, candidates)`
+    means: Tensor,
+}
+
+impl Clusters {
+    /// `(batch, latent) -> (batch, candidates)`
+    fn forward(&self, latent: &Tensor) -> Result<Tensor> {
+        // A request without any known feature has no direction; it is not divided by 0.
+        let length = latent.sqr()?.sum_keepdim(D::Minus1)?.sqrt()?.clamp(1e-6_f32, f32::MAX)?;
+        let logits = latent.broadcast_div(&length)?.matmul(&self.centres)?;
+        candle_nn::ops::softmax_last_dim(&logits.broadcast_add(&self.bias)?)?.matmul(&self.means)
+    }
 }
 
 impl Network {
@@ -64,6 +87,14 @@ impl Network {
             matrix(rows, shape.candidates)
         };
         let means = shape.mixtures.iter().map(&mut mixture).collect::<Result<_>>()?;
+        let clusters = weights.clusters.map(|table| -> Result<_> {
+            let count = table.bias.len();
+            Ok(Clusters {
+                centres: matrix(table.centres, count)?,
+                bias: Tensor::from_vec(table.bias, count, device)?,
+                means: matrix(table.means, shape.candidates)?,
+            })
+        });
         Ok(Self {
             shape,
             row_of,
@@ -71,6 +102,7 @@ impl Network {
             surface: matrix(weights.surface, width)?,
             bias: Tensor::from_vec(weights.bias, width, device)?,
             means,
+            clusters: clusters.transpose()?,
             context: weights.context,
         })
     }
@@ -90,6 +122,10 @@ impl Network {
             let logits = pooled.narrow(D::Minus1, first, size)?.contiguous()?;
             quality = (quality + candle_nn::ops::softmax_last_dim(&logits)?.matmul(means)?)?;
             first += size;
+        }
+        if let Some(clusters) = &self.clusters {
+            let latent = pooled.narrow(D::Minus1, first, self.shape.latent)?.contiguous()?;
+            quality = (quality + clusters.forward(&latent)?)?;
         }
         let quality = quality.to_vec2::<f32>()?;
         let length = length.to_vec2::<f32>()?;
@@ -144,19 +180,24 @@ mod tests {
     use super::*;
 
     fn shape() -> Shape {
-        Shape { buckets: 4, candidates: 2, mixtures: vec![2], context: 1 }
+        Shape { buckets: 4, candidates: 2, mixtures: vec![2], latent: 1, clusters: 2, context: 1 }
     }
 
     fn weights() -> Weights {
         Weights {
             buckets: vec![1, 3],
             rows: vec![
-                1.0, 2.0, 0.0, 0.0, 0.0, 0.0, //
-                10.0, 20.0, 0.0, 0.0, 0.0, 40.0,
+                1.0, 2.0, 0.0, 0.0, 0.0, 0.0, 0.0, //
+                10.0, 20.0, 0.0, 0.0, 0.0, 40.0, -3.0,
             ],
-            surface: vec![0.0; SURFACE_FEATURES.len() * 6],
-            bias: vec![0.5, 0.5, 1.0, 1.0, 0.0, 0.0],
+            surface: vec![0.0; SURFACE_FEATURES.len() * 7],
+            bias: vec![0.5, 0.5, 1.0, 1.0, 0.0, 0.0, 0.0],
             means: vec![0.1, 0.2, -0.1, -0.2],
+            clusters: Some(ClusterTable {
+                centres: vec![50.0, -50.0],
+                bias: vec![0.0, 0.0],
+                means: vec![7.0, 7.0, 3.0, -3.0],
+            }),
             context: vec![ContextTable { keys: vec![7], offsets: vec![100.0, 200.0] }],
         }
     }
@@ -180,10 +221,12 @@ mod tests {
             features(&[3], Some(8)),          // component 1 for certain
         ];
         let outputs = network.forward(&batch).unwrap();
-        assert_eq!(outputs[0].quality, [0.5, 0.5]);
+        // Without a direction both clusters weigh the same.
+        assert_eq!(outputs[0].quality, [0.5 + 5.0, 0.5 + 2.0]);
         assert_eq!(outputs[0].length, [1.0, 1.0]);
-        assert_eq!(outputs[1].quality, [0.5 + 1.0 + 100.0, 0.5 + 2.0 + 200.0]);
-        assert_eq!(outputs[2].quality, [0.5 + 10.0 - 0.1, 0.5 + 20.0 - 0.2]);
+        assert_eq!(outputs[1].quality, [0.5 + 1.0 + 5.0 + 100.0, 0.5 + 2.0 + 2.0 + 200.0]);
+        // The latent direction of bucket 3 is -1: the second cluster for certain.
+        assert_eq!(outputs[2].quality, [0.5 + 10.0 - 0.1 + 3.0, 0.5 + 20.0 - 0.2 - 3.0]);
     }
 
     #[test]
@@ -204,6 +247,6 @@ mod tests {
         read.check(&shape()).unwrap();
         read.bias.pop();
         let message = read.check(&shape()).unwrap_err().to_string();
-        assert_eq!(message, "`bias` has 5 values where 6 are due");
+        assert_eq!(message, "`bias` has 6 values where 7 are due");
     }
 }

@@ -16,6 +16,10 @@ pub struct Shape {
     pub candidates: usize,
     /// Components of each mixture.
     pub mixtures: Vec<usize>,
+    /// Width of the latent vector that clusters see; 0 without clusters.
+    pub latent: usize,
+    /// Clusters; 0 for none.
+    pub clusters: usize,
     /// Context columns.
     pub context: usize,
 }
@@ -23,7 +27,7 @@ pub struct Shape {
 impl Shape {
     /// Width of a row.
     pub fn width(&self) -> usize {
-        2 * self.candidates + self.components()
+        2 * self.candidates + self.components() + self.latent
     }
 
     /// Components of all mixtures together.
@@ -45,8 +49,22 @@ pub struct Weights {
     pub bias: Vec<f32>,
     /// `(components, candidates)`: by how much each component changes the expected score.
     pub means: Vec<f32>,
+    /// Clusters of the latent vector's direction.
+    pub clusters: Option<ClusterTable>,
     /// One table a context column.
     pub context: Vec<ContextTable>,
+}
+
+/// Clusters of the latent vector's direction: a request belongs to each with probability
+/// `softmax(unit(latent) x centres + bias)`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ClusterTable {
+    /// `(latent, clusters)`
+    pub centres: Vec<f32>,
+    /// `(clusters)`
+    pub bias: Vec<f32>,
+    /// `(clusters, candidates)`: by how much each cluster changes the expected score.
+    pub means: Vec<f32>,
 }
 
 /// Offsets of expected score by context value.
@@ -78,6 +96,14 @@ impl Weights {
             ("means".to_owned(), self.means.len(), shape.components() * shape.candidates),
             ("context".to_owned(), self.context.len(), shape.context),
         ];
+        let clusters = self.clusters.as_ref();
+        let sizes = |part: fn(&ClusterTable) -> usize| clusters.map_or(0, part);
+        let due_clusters = [
+            ("cluster.centres", sizes(|t| t.centres.len()), shape.latent * shape.clusters),
+            ("cluster.bias", sizes(|t| t.bias.len()), shape.clusters),
+            ("cluster.means", sizes(|t| t.means.len()), shape.clusters * shape.candidates),
+        ];
+        due.extend(due_clusters.map(|(name, found, expected)| (name.to_owned(), found, expected)));
         let ascending = self.buckets.windows(2).filter(|pair| pair[0] >= pair[1]).count();
         due.push(("buckets out of order".to_owned(), ascending, 0));
         let beyond = self.buckets.iter().filter(|&&b| b as usize >= shape.buckets).count();
@@ -122,6 +148,12 @@ fn named_bytes(weights: &Weights, shape: &Shape) -> NamedBytes {
     insert("surface", F32, vec![SURFACE_FEATURES.len(), width], f32_bytes(&weights.surface));
     insert("bias", F32, vec![width], f32_bytes(&weights.bias));
     insert("means", F32, vec![shape.components(), shape.candidates], f32_bytes(&weights.means));
+    if let Some(table) = &weights.clusters {
+        let (latent, count) = (shape.latent, shape.clusters);
+        insert("cluster.centres", F32, vec![latent, count], f32_bytes(&table.centres));
+        insert("cluster.bias", F32, vec![count], f32_bytes(&table.bias));
+        insert("cluster.means", F32, vec![count, shape.candidates], f32_bytes(&table.means));
+    }
     for (i, table) in weights.context.iter().enumerate() {
         insert(&format!("context.{i}.keys"), U64, vec![table.keys.len()], u64_bytes(&table.keys));
         let shape = vec![table.keys.len(), shape.candidates];
@@ -145,7 +177,15 @@ pub(crate) fn from_safetensors(bytes: &[u8], shape: &Shape) -> Result<Weights, S
             offsets: f32s(&format!("context.{i}.offsets"))?,
         })
     });
+    let clusters = || -> Result<ClusterTable, SafeTensorError> {
+        Ok(ClusterTable {
+            centres: f32s("cluster.centres")?,
+            bias: f32s("cluster.bias")?,
+            means: f32s("cluster.means")?,
+        })
+    };
     Ok(Weights {
+        clusters: (shape.clusters > 0).then(clusters).transpose()?,
         buckets: words(tensors.tensor("buckets")?.data()).map(u32::from_le_bytes).collect(),
         rows: f32s("rows")?,
         surface: f32s("surface")?,

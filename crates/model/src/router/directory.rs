@@ -253,6 +253,8 @@ fn shape_of(manifest: &Manifest) -> Shape {
         buckets: manifest.features.buckets(),
         candidates: manifest.candidates.len(),
         mixtures: manifest.mixtures.clone(),
+        latent: manifest.clusters.map_or(0, |clusters| clusters.latent),
+        clusters: manifest.clusters.map_or(0, |clusters| clusters.count),
         context: manifest.features.context.len(),
     }
 }

@@ -34,8 +34,11 @@ pub struct Manifest {
     pub features: FeatureSchema,
     /// Digest of `features` as the featurizer that trained the router computed it.
     pub feature_digest: Digest,
-    /// Number of components of each mixture: tasks or clusters.
+    /// Number of components of each mixture: tasks.
     pub mixtures: Vec<usize>,
+    /// Clusters of the latent vector, if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clusters: Option<ClusterShape>,
     /// What was blended, with weights; the mean is always in it.
     pub learners: Vec<LearnerCard>,
     /// What it was trained on.
@@ -44,6 +47,16 @@ pub struct Manifest {
     pub gate: GateReport,
     /// Digest of every other file, by name.
     pub files: BTreeMap<String, Digest>,
+}
+
+/// How many clusters there are, and in how many dimensions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClusterShape {
+    /// Width of the latent vector.
+    pub latent: usize,
+    /// Number of clusters.
+    pub count: usize,
 }
 
 /// One candidate as training saw it.

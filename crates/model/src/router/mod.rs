@@ -13,8 +13,8 @@ use crate::network::{Network, Outputs};
 pub use directory::{Parts, RouterError, write_router};
 use manifest::length_multiple;
 pub use manifest::{
-    BarCard, CandidateCard, Certificate, CostModel, DataCard, GateCheck, GateReport, Guarantee,
-    LearnerCard, Manifest, Platt, PolicySpec, TokenModel,
+    BarCard, CandidateCard, Certificate, ClusterShape, CostModel, DataCard, GateCheck, GateReport,
+    Guarantee, LearnerCard, Manifest, Platt, PolicySpec, TokenModel,
 };
 pub use seen::SeenPrompts;
 

@@ -39,6 +39,7 @@ fn weights() -> Weights {
         surface,
         bias: vec![0.75, 0.875, 0.5, 1.0, 1.0, 1.0],
         means: Vec::new(),
+        clusters: None,
         context: vec![ContextTable {
             keys: vec![context_key("hard")],
             offsets: vec![-0.5, 0.0, 0.0],
@@ -71,6 +72,7 @@ fn manifest() -> Manifest {
         feature_digest: features.digest(),
         features,
         mixtures: Vec::new(),
+        clusters: None,
         learners: Vec::new(),
         data: DataCard {
             fingerprint: Digest::of(b""),

@@ -5,6 +5,7 @@
 //! is linear in the vectors up to a soft-max, so it folds into the network's rows. The mean alone is
 //! not a learner: it is what a blend of weight 0 leaves.
 
+mod cluster;
 mod context;
 mod linear;
 mod shrink;
@@ -15,6 +16,7 @@ use std::fmt::Debug;
 use farthing_model::network::ContextTable;
 use nalgebra::DMatrix;
 
+use cluster::{ClusterMeans, Clusters};
 use context::ContextMeans;
 use linear::Linear;
 use task::TaskPosterior;
@@ -30,11 +32,13 @@ pub enum LearnerName {
     Linear,
     /// Text -> task posterior, times task means.
     Task,
+    /// Soft clusters of requests, times cluster means.
+    Cluster,
 }
 
 impl LearnerName {
     /// Every learner.
-    pub const ALL: [Self; 3] = [Self::Context, Self::Linear, Self::Task];
+    pub const ALL: [Self; 4] = [Self::Context, Self::Linear, Self::Task, Self::Cluster];
 
     /// The name in manifests and tables.
     pub fn as_str(self) -> &'static str {
@@ -42,6 +46,7 @@ impl LearnerName {
             Self::Context => "context",
             Self::Linear => "linear",
             Self::Task => "task",
+            Self::Cluster => "cluster",
         }
     }
 }
@@ -61,6 +66,7 @@ pub(crate) fn stages(names: &[LearnerName], context_columns: usize) -> Vec<Vec<B
             LearnerName::Context => None,
             LearnerName::Linear => Some(Box::new(Linear)),
             LearnerName::Task => Some(Box::new(TaskPosterior)),
+            LearnerName::Cluster => Some(Box::new(ClusterMeans)),
         }
     });
     stages.push(text.collect());
@@ -97,6 +103,7 @@ pub(crate) struct Heads {
     /// `(width, candidates)`
     pub(crate) quality: DMatrix<f64>,
     pub(crate) mixtures: Vec<Mixture>,
+    pub(crate) clusters: Option<Clusters>,
     /// One table a context column.
     pub(crate) context: Vec<ContextTable>,
 }

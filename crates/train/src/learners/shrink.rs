@@ -12,51 +12,108 @@ pub(super) fn group_means(
     group_of: &[usize],
     groups: usize,
 ) -> DMatrix<f64> {
+    means(problem, rows, groups, |sums, row, value| sums.add(group_of[row], 1.0, value))
+}
+
+/// `(groups, candidates)`: mean difference of each group, of which each row is a member to the
+/// degree that `memberships`, `(rows, groups)`, says.
+pub(super) fn soft_means(
+    problem: &Problem,
+    rows: &[usize],
+    memberships: &DMatrix<f64>,
+) -> DMatrix<f64> {
+    means(problem, rows, memberships.ncols(), |sums, row, value| {
+        for (group, &share) in memberships.row(row).iter().enumerate() {
+            sums.add(group, share, value);
+        }
+    })
+}
+
+fn means(
+    problem: &Problem,
+    rows: &[usize],
+    groups: usize,
+    add: impl Fn(&mut Sums, usize, f64),
+) -> DMatrix<f64> {
     let residual = problem.residual.select_rows(rows);
     let none = DMatrix::zeros(residual.nrows(), residual.ncols());
     let effects = request_effects(&residual, &none, &problem.difficulty.select_rows(rows));
     let mut means = DMatrix::zeros(groups, residual.ncols());
     for candidate in 0..residual.ncols() {
-        let known = (0..rows.len()).filter(|&row| !residual[(row, candidate)].is_nan());
-        let samples: Vec<(usize, f64)> =
-            known.map(|row| (group_of[row], residual[(row, candidate)] - effects[row])).collect();
-        means.set_column(candidate, &DVector::from_vec(shrunken_means(&samples, groups)));
+        let mut sums = Sums::new(groups);
+        for (row, &value) in residual.column(candidate).iter().enumerate() {
+            if !value.is_nan() {
+                sums.squares += (value - effects[row]).powi(2);
+                sums.samples += 1.0;
+                add(&mut sums, row, value - effects[row]);
+            }
+        }
+        means.set_column(candidate, &DVector::from_vec(sums.shrunken_means()));
     }
     means
 }
 
-/// Mean of each group, shrunk towards 0 by as many pseudo-samples as the ratio of the variance within
-/// groups to that between them; `samples` are (group, value).
-fn shrunken_means(samples: &[(usize, f64)], groups: usize) -> Vec<f64> {
-    let (mut sums, mut counts) = (vec![0.0; groups], vec![0.0; groups]);
-    for &(group, value) in samples {
-        sums[group] += value;
-        counts[group] += 1.0;
+/// What the means of groups are computed from.
+struct Sums {
+    /// Sum of the values of each group.
+    values: Vec<f64>,
+    /// Members of each group.
+    counts: Vec<f64>,
+    squares: f64,
+    samples: f64,
+}
+
+impl Sums {
+    fn new(groups: usize) -> Self {
+        Self { values: vec![0.0; groups], counts: vec![0.0; groups], squares: 0.0, samples: 0.0 }
     }
-    let raw = |group: usize| sums[group] / f64::max(counts[group], 1.0);
-    let within: f64 = samples.iter().map(|&(group, value)| (value - raw(group)).powi(2)).sum();
-    let occupied = counts.iter().filter(|&&count| count > 0.0).count() as f64;
-    let within = within / (samples.len() as f64 - occupied).max(1.0);
-    // Method of moments: what the groups' means vary by beyond their sampling noise.
-    let noise: f64 = counts.iter().filter(|&&c| c > 0.0).map(|count| within / count).sum();
-    let spread: f64 = (0..groups).map(|group| raw(group).powi(2)).sum();
-    let between = ((spread - noise) / occupied.max(1.0)).max(0.0);
-    (0..groups)
-        .map(|g| if between > 0.0 { sums[g] / (counts[g] + within / between) } else { 0.0 })
-        .collect()
+
+    fn add(&mut self, group: usize, share: f64, value: f64) {
+        self.values[group] += share * value;
+        self.counts[group] += share;
+    }
+
+    /// Mean of each group, shrunk towards 0 by as many pseudo-samples as the ratio of the variance
+    /// within groups to that between them.
+    fn shrunken_means(&self) -> Vec<f64> {
+        let each = || self.values.iter().zip(&self.counts);
+        let occupied = each().filter(|(_, count)| **count > 0.0).count() as f64;
+        let raw = |(sum, count): (&f64, &f64)| if *count > 0.0 { sum / count } else { 0.0 };
+        let explained: f64 = each().map(|group| group.1 * raw(group).powi(2)).sum();
+        let within = (self.squares - explained).max(0.0) / (self.samples - occupied).max(1.0);
+        // Method of moments: what the groups' means vary by beyond their sampling noise.
+        let noise: f64 =
+            self.counts.iter().filter(|&&count| count > 0.0).map(|count| within / count).sum();
+        let spread: f64 = each().map(|group| raw(group).powi(2)).sum();
+        let between = ((spread - noise) / occupied.max(1.0)).max(0.0);
+        let shrunken = |(sum, count): (&f64, &f64)| {
+            if between > 0.0 { sum / (count + within / between) } else { 0.0 }
+        };
+        each().map(shrunken).collect()
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn shrunken_means(samples: &[(usize, f64)]) -> Vec<f64> {
+        let mut sums = Sums::new(2);
+        for &(group, value) in samples {
+            sums.add(group, 1.0, value);
+            sums.squares += value.powi(2);
+            sums.samples += 1.0;
+        }
+        sums.shrunken_means()
+    }
+
     #[test]
     fn groups_that_differ_keep_their_means_and_noise_is_shrunk_away() {
         let clear: Vec<_> =
             (0..200).map(|i| (i % 2, if i % 2 == 0 { 0.5 } else { -0.5 })).collect();
-        let means = shrunken_means(&clear, 2);
+        let means = shrunken_means(&clear);
         assert!((means[0] - 0.5).abs() < 1e-6 && (means[1] + 0.5).abs() < 1e-6);
         let noise: Vec<_> = (0..200).map(|i| (i % 2, if i % 4 < 2 { 0.5 } else { -0.5 })).collect();
-        assert!(shrunken_means(&noise, 2).iter().all(|mean| mean.abs() < 1e-6));
+        assert!(shrunken_means(&noise).iter().all(|mean| mean.abs() < 1e-6));
     }
 }

@@ -1,0 +1,167 @@
+//! What settings and blends are chosen by, fold by fold on cross-fitted predictions.
+//!
+//! The earned share is what counts, but on one fold it is too noisy to tell neighbours apart. So
+//! settings of a learner are chosen by the variance of differences that they explain, candidates
+//! counting as much as they compete for a place on the frontier; blends by the value of a softened
+//! policy, which asks what the dial sweep asks and so punishes noise that a maximum would pick up; and
+//! only whether a blend is worth having at all by the earned share itself, wherever enough requests
+//! were answered by every candidate.
+
+mod exchange;
+mod frontier;
+
+use nalgebra::DMatrix;
+
+use exchange::{Exchange, contenders, exchange, surprise};
+use frontier::Frontier;
+
+/// Folds of the cross-fitting.
+pub(crate) const FOLDS: usize = 5;
+/// Judges predictions of differences.
+#[derive(Debug)]
+pub(crate) struct Objective {
+    folds: Vec<usize>,
+    /// `(n, candidates)` score less mean and predicted difficulty, NaN where unknown.
+    residual: DMatrix<f64>,
+    exchange: Vec<Exchange>,
+    /// `(candidates)` how much each counts; they add up to 1.
+    weights: Vec<f64>,
+    frontier: Option<Frontier>,
+}
+
+/// What the objective is computed from.
+#[derive(Debug)]
+pub(crate) struct Truth<'a> {
+    /// `(n, candidates)`, NaN where unknown.
+    pub(crate) score: &'a DMatrix<f64>,
+    /// `(n, candidates)` USD, NaN where unknown.
+    pub(crate) cost: &'a DMatrix<f64>,
+    /// `(candidates)`
+    pub(crate) mean_score: &'a [f64],
+    /// `(candidates)`, NaN where unknown.
+    pub(crate) mean_cost: &'a [f64],
+    /// `(n, candidates)` score less mean and predicted difficulty, NaN where unknown.
+    pub(crate) residual: DMatrix<f64>,
+    /// `(n)`
+    pub(crate) folds: Vec<usize>,
+}
+
+impl Objective {
+    pub(crate) fn new(truth: Truth<'_>) -> Self {
+        let frontier = Frontier::new(&truth);
+        let exchange = exchange(truth.mean_score, truth.mean_cost);
+        let weights = contenders(&exchange);
+        Self { folds: truth.folds, residual: truth.residual, exchange, weights, frontier }
+    }
+
+    /// Fold of each request.
+    pub(crate) fn folds(&self) -> &[usize] {
+        &self.folds
+    }
+
+    /// Gain over the zero router in percent, one value a fold; `base` is `(n, candidates)` what is
+    /// predicted without `differences`.
+    pub(crate) fn gains(&self, base: &DMatrix<f64>, differences: &DMatrix<f64>) -> Vec<f64> {
+        let Some(frontier) = &self.frontier else { return self.value(differences) };
+        let predict = |row: usize, c: usize| base[(row, c)] + differences[(row, c)];
+        frontier.gains(predict)
+    }
+
+    /// Share of the variance of differences that is explained, in percent, one value a fold.
+    pub(crate) fn explained(&self, predicted: &DMatrix<f64>) -> Vec<f64> {
+        let (mut left, mut total) = ([0.0; FOLDS], [0.0; FOLDS]);
+        for (row, &fold) in self.folds.iter().enumerate() {
+            let (residual, predicted) = (self.residual.row(row), predicted.row(row));
+            let unexplained = residual.iter().zip(predicted.iter()).map(|(r, p)| r - p);
+            left[fold] += self.spread(&unexplained.collect::<Vec<_>>());
+            total[fold] += self.spread(&residual.iter().copied().collect::<Vec<_>>());
+        }
+        let share = |(left, total): (&f64, &f64)| {
+            if *total > 0.0 { 100.0 * (1.0 - left / total) } else { 0.0 }
+        };
+        left.iter().zip(&total).map(share).collect()
+    }
+
+    /// Weighted sum of squares of what is known of a request, apart from what is common to all: their
+    /// weighted mean, shrunk by one pseudo-answer.
+    fn spread(&self, values: &[f64]) -> f64 {
+        let each = || self.weights.iter().zip(values).filter(|(_, value)| !value.is_nan());
+        let weight: f64 = each().map(|(weight, _)| weight).sum();
+        let sum: f64 = each().map(|(weight, value)| weight * value).sum();
+        let common = sum / (weight + 1.0 / values.len() as f64);
+        each().map(|(weight, value)| weight * (value - common).powi(2)).sum()
+    }
+
+    /// What the softened policy gains over choosing at random, in hundredths of a score, one value a
+    /// fold; `differences` is `(n, candidates)`.
+    pub(crate) fn value(&self, differences: &DMatrix<f64>) -> Vec<f64> {
+        let (mut sums, mut rows) = ([0.0; FOLDS], [0.0; FOLDS]);
+        for (row, &fold) in self.folds.iter().enumerate() {
+            let predicted: Vec<f64> = differences.row(row).iter().copied().collect();
+            let surprise = surprise(self.residual.row(row).iter().copied());
+            sums[fold] += self.exchange.iter().map(|e| e.value(&predicted, &surprise)).sum::<f64>();
+            rows[fold] += 1.0;
+        }
+        sums.iter().zip(&rows).map(|(sum, rows)| 100.0 * sum / f64::max(*rows, 1.0)).collect()
+    }
+}
+
+pub(crate) fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len() as f64
+}
+
+/// Standard error of the mean of paired differences `a - b`, over folds.
+pub(crate) fn paired_error(a: &[f64], b: &[f64]) -> f64 {
+    let differences: Vec<f64> = a.iter().zip(b).map(|(a, b)| a - b).collect();
+    let centre = mean(&differences);
+    let variance = differences.iter().map(|d| (d - centre).powi(2)).sum::<f64>()
+        / (differences.len() as f64 - 1.0).max(1.0);
+    (variance / differences.len() as f64).sqrt()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two candidates, equal on average, that take turns at being right.
+    fn turns() -> (Objective, DMatrix<f64>) {
+        let residual =
+            DMatrix::from_fn(20, 2, |row, c| if (row + c) % 2 == 0 { 0.5 } else { -0.5 });
+        let objective = Objective {
+            folds: (0..20).map(|row| row / 4).collect(),
+            exchange: exchange(&[0.5, 0.5], &[1.0, 1.0]),
+            weights: vec![0.5, 0.5],
+            residual: residual.clone(),
+            frontier: None,
+        };
+        (objective, residual)
+    }
+
+    #[test]
+    fn knowing_who_is_right_is_worth_most_and_the_wrong_way_round_least() {
+        let (objective, residual) = turns();
+        let value = |predicted: &DMatrix<f64>| mean(&objective.value(predicted));
+        assert!((value(&residual) - 100.0).abs() < 1e-6);
+        assert!((value(&DMatrix::zeros(20, 2)) - 50.0).abs() < 1e-6);
+        assert!((value(&-&residual)).abs() < 1e-6);
+    }
+
+    #[test]
+    fn one_answer_stands_for_the_others() {
+        let (mut objective, residual) = turns();
+        for row in 0..20 {
+            objective.residual[(row, row / 2 % 2)] = f64::NAN;
+        }
+        let value = |predicted: &DMatrix<f64>| mean(&objective.value(predicted));
+        assert!(value(&residual) > value(&DMatrix::zeros(20, 2)) + 10.0);
+    }
+
+    #[test]
+    fn what_is_common_to_all_candidates_explains_nothing() {
+        let (objective, residual) = turns();
+        let shares = objective.explained(&residual);
+        assert!(shares.iter().all(|share| (share - 100.0).abs() < 1e-9), "{shares:?}");
+        let level = objective.explained(&DMatrix::from_element(20, 2, 0.3));
+        assert!(mean(&level) < 0.0, "{level:?}");
+    }
+}
