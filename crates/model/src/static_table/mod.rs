@@ -93,6 +93,12 @@ impl StaticTable {
     }
 }
 
+impl PartialEq for StaticTable {
+    fn eq(&self, other: &Self) -> bool {
+        self.tokenizer.digest() == other.tokenizer.digest() && self.rows == other.rows
+    }
+}
+
 impl fmt::Debug for StaticTable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // A tokenizer would print its whole vocabulary.
