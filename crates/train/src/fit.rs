@@ -4,6 +4,7 @@ use farthing_data::{Record, split};
 use farthing_model::LearnerCard;
 use farthing_model::features::Features;
 use farthing_model::network::{ContextTable, Weights};
+use half::f16;
 use nalgebra::{DMatrix, DVector};
 
 use crate::blend::{self, FittedPart};
@@ -57,7 +58,7 @@ impl Prepared {
         progress: &dyn Fn(Stage),
     ) -> Self {
         progress(Stage::Represent);
-        let representation = Representation::learn(features, config.seed);
+        let representation = Representation::learn(features, config.encoder.table(), config.seed);
         let vectors = representation.embed(features);
         // Not the folds of a comparison around this fit, which leave one of theirs empty here.
         let seed = config.seed.wrapping_add(1);
@@ -147,6 +148,8 @@ impl Prepared {
         let weights = Weights {
             buckets: folded.buckets,
             rows: row_major(&folded.rows),
+            tokens: folded.tokens,
+            token_rows: folded.token_rows.iter().map(|&value| f16::from_f64(value)).collect(),
             surface: row_major(&folded.surface),
             bias: row_major(&DMatrix::from_columns(&[folded.bias])),
             means,
