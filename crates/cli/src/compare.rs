@@ -7,6 +7,7 @@ use farthing_train::{Comparison, TrainConfig, compare};
 use serde::Deserialize;
 use serde_json::json;
 
+use crate::encoder::EncoderFlag;
 use crate::failure::Failure;
 use crate::prices::say_unnamed;
 use crate::term;
@@ -14,7 +15,7 @@ use crate::term;
 /// Flags of `farthing compare`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// What to compare: a TOML file of `context`, `label`, `models`, `prices`, `seed`, all optional
+    /// What to compare: a TOML file of `context`, `label`, `models`, `prices`, `encoder`, `seed`, all optional
     #[arg(value_name = "CONFIG")]
     config: PathBuf,
     /// Outcome logs: Parquet, NDJSON or CSV
@@ -37,6 +38,8 @@ struct Config {
     models: Option<Vec<String>>,
     /// A price table, as `--prices` of `farthing train` takes it.
     prices: Option<PathBuf>,
+    /// `static` or `none`, as `--encoder` of `farthing train` takes it.
+    encoder: EncoderFlag,
     /// Seed of the folds.
     seed: u64,
 }
@@ -50,6 +53,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let prices = config.prices.as_deref().map(read_prices).transpose()?;
     let settings = TrainConfig {
         seed: config.seed,
+        encoder: config.encoder.encoder()?,
         prices: prices.clone().unwrap_or_default(),
         ..TrainConfig::default()
     };

@@ -8,6 +8,7 @@ use farthing_eval::EvalOptions;
 use farthing_model::Router;
 use farthing_train::TrainConfig;
 
+use crate::encoder::EncoderFlag;
 use crate::failure::Failure;
 use crate::{eval, route, term, train};
 
@@ -48,7 +49,9 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         "2. train: fit, calibrate, certify, and judge at the gate",
         &router_dir.display().to_string(),
     );
-    train::train_and_write(dataset.clone(), &TrainConfig::default(), &router_dir)?;
+    let config =
+        TrainConfig { encoder: EncoderFlag::default().encoder()?, ..TrainConfig::default() };
+    train::train_and_write(dataset.clone(), &config, &router_dir)?;
 
     heading("3. eval: on the requests that training sealed away", "");
     let router = Router::load(&router_dir)?;

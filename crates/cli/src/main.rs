@@ -3,6 +3,7 @@
 mod compare;
 mod demo;
 mod distill;
+mod encoder;
 mod eval;
 mod failure;
 mod import;

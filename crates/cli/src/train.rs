@@ -8,6 +8,7 @@ use farthing_data::Dataset;
 use farthing_model::{CandidateCard, Guarantee, Manifest, Parts, Router, write_router};
 use farthing_train::{Stage, TrainConfig, Trained, train};
 
+use crate::encoder::EncoderFlag;
 use crate::failure::Failure;
 use crate::log_input::LogInput;
 use crate::prices::say_unnamed;
@@ -39,6 +40,9 @@ pub(crate) struct Args {
     /// Which bad event is bounded
     #[arg(long, value_enum, default_value_t = GuaranteeFlag::Excess)]
     guarantee: GuaranteeFlag,
+    /// What knows words before the log is read
+    #[arg(long, value_enum, default_value_t = EncoderFlag::Static)]
+    encoder: EncoderFlag,
     /// Seed of the splits and of every draw
     #[arg(long, default_value_t = 0)]
     seed: u64,
@@ -75,6 +79,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         delta: args.delta,
         guarantee: args.guarantee.into(),
         seed: args.seed,
+        encoder: args.encoder.encoder()?,
         prices: prices.clone().unwrap_or_default(),
         force: args.force,
         ..TrainConfig::default()

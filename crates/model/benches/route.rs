@@ -3,10 +3,13 @@
 #![expect(clippy::expect_used, reason = "a bench that cannot start says why and stops")]
 
 use std::path::Path;
+use std::sync::Arc;
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use farthing_core::{Request, RouteOptions};
 use farthing_model::Router;
+use farthing_model::features::Featurizer;
+use farthing_model::static_table::StaticTable;
 
 /// Words of the prompts; in English prose a word is about 1.3 tokens.
 const WORDS: [usize; 4] = [15, 150, 1_500, 15_000];
@@ -39,5 +42,46 @@ fn route(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, route);
+/// English prose of so many tokens of the base table, at least.
+fn prose(table: &StaticTable, tokens: usize) -> String {
+    let mut text = String::new();
+    for sentence in include_str!("../../../README.md").split(". ").cycle() {
+        if table.token_ids(&text).len() >= tokens {
+            break;
+        }
+        text.push_str(sentence);
+        text.push_str(". ");
+    }
+    text
+}
+
+/// Tokens by the `tokenizers` crate and by our own way, and what they add to the features.
+fn tokens(criterion: &mut Criterion) {
+    let base = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/base");
+    let table = StaticTable::load(&base).expect("the base table is in the repository");
+    let tokenizer = Arc::clone(table.tokenizer());
+    // Prose in ASCII, and in a script that the fast way leaves to the stock tokenizer.
+    let english: String = prose(&table, 2_000).chars().filter(char::is_ascii).collect();
+    let russian = "Докажите, что простых чисел бесконечно много. ".repeat(90);
+    let mut group = criterion.benchmark_group("tokens");
+    for (name, text) in [("ascii", &english), ("cyrillic", &russian)] {
+        group.bench_function(BenchmarkId::new("stock", name), |bencher| {
+            bencher.iter(|| tokenizer.stock_token_ids(text));
+        });
+        group.bench_function(BenchmarkId::new("fast", name), |bencher| {
+            bencher.iter(|| tokenizer.token_ids(text));
+        });
+    }
+    let request = Request::from_prompt(english).expect("the prompt is not empty");
+    let with = Featurizer::new(Vec::new(), Some(tokenizer));
+    let without = Featurizer::new(Vec::new(), None);
+    for (name, featurizer) in [("with", with), ("without", without)] {
+        group.bench_function(BenchmarkId::new("featurize", name), |bencher| {
+            bencher.iter(|| featurizer.featurize(&request));
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, route, tokens);
 criterion_main!(benches);

@@ -2,7 +2,7 @@
 
 use farthing_data::{Dataset, Record, split};
 use farthing_eval::metrics::{Matrix, aiq, dial_sweep, earned_share_pct};
-use farthing_model::features::{FeatureSchema, Features};
+use farthing_model::features::{Features, Featurizer};
 use farthing_model::{Parts, Router};
 use rayon::prelude::*;
 
@@ -57,9 +57,9 @@ pub fn compare(
     progress: &dyn Fn(usize, usize),
 ) -> Result<Comparison, TrainError> {
     let (dataset, _) = judged_only(with_coverage(dataset))?;
-    let schema = FeatureSchema::new(dataset.context_columns.clone());
+    let featurizer = Featurizer::new(dataset.context_columns.clone(), config.encoder.tokenizer());
     let features: Vec<Features> =
-        dataset.records.par_iter().map(|record| schema.featurize(&record.request)).collect();
+        dataset.records.par_iter().map(|record| featurizer.featurize(&record.request)).collect();
     let mut runs: Vec<(String, Vec<LearnerName>)> =
         config.learners.iter().map(|name| (name.as_str().to_owned(), vec![*name])).collect();
     runs.push(("blend".to_owned(), config.learners.clone()));
@@ -78,7 +78,7 @@ pub fn compare(
             Prepared::new(&fit_records, &fit_features, &dataset.candidates, config, &|_| {});
         for ((_, learners), entry) in runs.iter().zip(&mut entries) {
             let learned = prepared.learn(learners);
-            let parts = assemble(&dataset, &roles, &learned, schema.clone(), config);
+            let parts = assemble(&dataset, &roles, &learned, &featurizer, config);
             let (share, complete) = held_out(&dataset, &features, &roles, &learned, &parts)?;
             entry.folds_pct.push(share);
             requests += if entry.learner == "blend" { complete } else { 0 };

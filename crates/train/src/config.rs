@@ -1,9 +1,37 @@
 //! What a user decides about a training run.
 
+use std::sync::Arc;
+
 use farthing_core::{Bar, PriceTable};
 use farthing_model::Guarantee;
+use farthing_model::static_table::{StaticTable, TextTokenizer};
 
 use crate::{LearnerName, TrainError};
+
+/// What knows words before the log is read.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub enum Encoder {
+    /// Nothing: the log's own words are all there is.
+    #[default]
+    None,
+    /// A table of one vector a token.
+    Static(Arc<StaticTable>),
+}
+
+impl Encoder {
+    /// Its table.
+    pub fn table(&self) -> Option<&Arc<StaticTable>> {
+        match self {
+            Self::None => None,
+            Self::Static(table) => Some(table),
+        }
+    }
+
+    /// What cuts text into the entries of its table.
+    pub fn tokenizer(&self) -> Option<Arc<TextTokenizer>> {
+        self.table().map(|table| Arc::clone(table.tokenizer()))
+    }
+}
 
 /// Settings of a training run. Construct it with [`TrainConfig::check`].
 #[derive(Debug, Clone, PartialEq)]
@@ -20,6 +48,8 @@ pub struct TrainConfig {
     pub seed: u64,
     /// What may be blended.
     pub learners: Vec<LearnerName>,
+    /// What knows words before the log is read.
+    pub encoder: Encoder,
     /// Known prices; candidates outside it are priced by what the log says they cost.
     pub prices: PriceTable,
     /// Whether a refusal of the gate is recorded instead of obeyed.
@@ -35,6 +65,7 @@ impl Default for TrainConfig {
             guarantee: Guarantee::Excess,
             seed: 0,
             learners: LearnerName::ALL.to_vec(),
+            encoder: Encoder::None,
             prices: PriceTable::default(),
             force: false,
         }

@@ -4,6 +4,7 @@ use farthing_data::{Record, split};
 use farthing_model::features::Features;
 use farthing_model::network::{ClusterTable, ContextTable, Weights};
 use farthing_model::{ClusterShape, LearnerCard};
+use half::f16;
 use nalgebra::{DMatrix, DVector};
 
 use crate::blend::{self, FittedPart};
@@ -61,7 +62,7 @@ impl Prepared {
         progress: &dyn Fn(Stage),
     ) -> Self {
         progress(Stage::Represent);
-        let representation = Representation::learn(features, config.seed);
+        let representation = Representation::learn(features, config.encoder.table(), config.seed);
         let vectors = representation.embed(features);
         let projection = latent::projection(&vectors);
         // Not the folds of a comparison around this fit, which leave one of theirs empty here.
@@ -184,6 +185,8 @@ impl Prepared {
         Weights {
             buckets: folded.buckets,
             rows: row_major(&folded.rows),
+            tokens: folded.tokens,
+            token_rows: folded.token_rows.iter().map(|&value| f16::from_f64(value)).collect(),
             surface: row_major(&folded.surface),
             bias: row_major(&DMatrix::from_columns(&[folded.bias])),
             means,

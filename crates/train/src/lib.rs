@@ -27,7 +27,7 @@ use std::collections::BTreeMap;
 
 use farthing_core::{Digest, Prediction};
 use farthing_data::{Dataset, Record};
-use farthing_model::features::{FeatureSchema, Features};
+use farthing_model::features::{Features, Featurizer};
 use farthing_model::{
     BarCard, CandidateCard, DataCard, Manifest, Parts, PolicySpec, Router, SeenPrompts,
 };
@@ -35,7 +35,7 @@ use nalgebra::DMatrix;
 use rayon::prelude::*;
 
 pub use compare::{Compared, Comparison, compare};
-pub use config::TrainConfig;
+pub use config::{Encoder, TrainConfig};
 pub use distill::{DistillError, Distilled, distill};
 pub use error::TrainError;
 pub use learners::LearnerName;
@@ -113,9 +113,9 @@ pub fn train(
     let pick = |rows: &[usize]| rows.iter().map(|&row| records[row]).collect::<Vec<_>>();
 
     progress(Stage::Featurize);
-    let schema = FeatureSchema::new(dataset.context_columns.clone());
+    let featurizer = Featurizer::new(dataset.context_columns.clone(), config.encoder.tokenizer());
     let features: Vec<Features> =
-        records.par_iter().map(|record| schema.featurize(&record.request)).collect();
+        records.par_iter().map(|record| featurizer.featurize(&record.request)).collect();
     let features_of =
         |rows: &[usize]| rows.iter().map(|&row| features[row].clone()).collect::<Vec<_>>();
 
@@ -127,7 +127,7 @@ pub fn train(
     let fitted = prepared.learn(&config.learners);
 
     progress(Stage::Certify);
-    let mut parts = assemble(&dataset, &roles, &fitted, schema, config);
+    let mut parts = assemble(&dataset, &roles, &fitted, &featurizer, config);
     let certificate_features = features_of(&roles.certificate);
     certify_bars(&mut parts, &pick(&roles.certificate), &certificate_features, config)?;
 
@@ -194,7 +194,7 @@ fn assemble(
     dataset: &Dataset,
     roles: &Roles,
     fitted: &Learned,
-    schema: FeatureSchema,
+    featurizer: &Featurizer,
     config: &TrainConfig,
 ) -> Parts {
     let card = |(c, model): (usize, &String)| CandidateCard {
@@ -229,8 +229,8 @@ fn assemble(
         bars: config.bars.iter().map(bar_card).collect(),
         default_policy: "default".to_owned(),
         policies: policies(priced),
-        feature_digest: schema.digest(),
-        features: schema,
+        feature_digest: featurizer.schema().digest(),
+        features: featurizer.schema().clone(),
         mixtures: fitted.mixtures.clone(),
         clusters: fitted.clusters,
         learners: fitted.learners.clone(),
@@ -250,6 +250,7 @@ fn assemble(
     Parts {
         manifest,
         weights: fitted.weights.clone(),
+        tokenizer: featurizer.tokenizer().cloned(),
         prices: config.prices.of(&dataset.candidates),
         seen: SeenPrompts::new(fingerprint.prefix() ^ config.seed, used),
         card: String::new(),

@@ -38,6 +38,8 @@ pub(crate) fn router(names: &[&str]) -> Router {
     let weights = Weights {
         buckets: Vec::new(),
         rows: Vec::new(),
+        tokens: Vec::new(),
+        token_rows: Vec::new(),
         surface: vec![0.0; SURFACE_FEATURES.len() * 2 * n],
         bias,
         means: Vec::new(),
@@ -50,6 +52,7 @@ pub(crate) fn router(names: &[&str]) -> Router {
     let parts = Parts {
         manifest: manifest(names),
         weights,
+        tokenizer: None,
         prices: PriceTable::default(),
         seen: SeenPrompts::new(0, []),
         card: String::new(),

@@ -1,17 +1,20 @@
-//! The one featurizer: trainer, evaluator and server call [`FeatureSchema::featurize`].
+//! The one featurizer: trainer, evaluator and server call [`Featurizer::featurize`].
 //!
-//! A request becomes hashed word n-grams of its routing text (a sparse bag), a few surface features
-//! (dense) and hashed context values. What is read of a request is decided in [`routing_text`]; what
+//! A request becomes hashed word n-grams of its routing text (a sparse bag), the tokens of that text
+//! (another one), a few surface features (dense) and hashed context values. What is read of a request is decided in [`routing_text`]; what
 //! the numbers are worth is learned elsewhere.
 
 pub mod routing_text;
 mod surface;
 mod words;
 
+use std::sync::Arc;
+
 use farthing_core::{Digest, Request};
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
+use crate::static_table::TextTokenizer;
 pub use surface::SURFACE_FEATURES;
 
 /// Changes whenever the same request would give other features.
@@ -31,6 +34,16 @@ pub struct FeatureSchema {
     pub tail_bytes: usize,
     /// Context columns, in order.
     pub context: Vec<String>,
+    /// Digest of the tokenizer; none where only hashed words are read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tokenizer: Option<Digest>,
+}
+
+/// A schema with all that it needs to be applied.
+#[derive(Debug, Clone)]
+pub struct Featurizer {
+    schema: FeatureSchema,
+    tokenizer: Option<Arc<TextTokenizer>>,
 }
 
 /// A featurized request.
@@ -38,6 +51,8 @@ pub struct FeatureSchema {
 pub struct Features {
     /// Bucket of every word and word pair, in order, with repetitions.
     pub buckets: Vec<u32>,
+    /// Id of every token that the tokenizer knows, in order, with repetitions; empty without one.
+    pub tokens: Vec<u32>,
     /// Dense features, see [`SURFACE_FEATURES`].
     pub surface: [f32; SURFACE_FEATURES.len()],
     /// For each context column the hash of its value, or `None` where the request has none.
@@ -49,7 +64,7 @@ pub struct Features {
 }
 
 impl FeatureSchema {
-    /// The schema that new routers are trained with.
+    /// The schema that new routers are trained with, before a tokenizer is added to it.
     pub fn new(context: Vec<String>) -> Self {
         Self {
             code_version: CODE_VERSION,
@@ -57,6 +72,7 @@ impl FeatureSchema {
             head_bytes: 6144,
             tail_bytes: 2048,
             context,
+            tokenizer: None,
         }
     }
 
@@ -72,24 +88,63 @@ impl FeatureSchema {
 
     /// Digest of the schema and of the names of the surface features.
     pub fn digest(&self) -> Digest {
-        Digest::of(format!("{self:?} {SURFACE_FEATURES:?}").as_bytes())
+        let Self { code_version, bucket_bits, head_bytes, tail_bytes, context, tokenizer } = self;
+        // Spelled out, so that a schema without tokenizer keeps the digest it had before there were
+        // any.
+        let tokenizer =
+            tokenizer.as_ref().map_or_else(String::new, |digest| format!(", tokenizer: {digest}"));
+        let text = format!(
+            "FeatureSchema {{ code_version: {code_version}, bucket_bits: {bucket_bits}, head_bytes: \
+             {head_bytes}, tail_bytes: {tail_bytes}, context: {context:?}{tokenizer} }} {SURFACE_FEATURES:?}"
+        );
+        Digest::of(text.as_bytes())
+    }
+}
+
+impl Featurizer {
+    /// The featurizer of new routers.
+    pub fn new(context: Vec<String>, tokenizer: Option<Arc<TextTokenizer>>) -> Self {
+        let digest = tokenizer.as_ref().map(|tokenizer| tokenizer.digest().clone());
+        Self {
+            schema: FeatureSchema { tokenizer: digest, ..FeatureSchema::new(context) },
+            tokenizer,
+        }
+    }
+
+    /// The featurizer of a schema; none where the tokenizer is not the one that the schema names.
+    pub fn of(schema: FeatureSchema, tokenizer: Option<Arc<TextTokenizer>>) -> Option<Self> {
+        let found = tokenizer.as_ref().map(|tokenizer| tokenizer.digest());
+        (found == schema.tokenizer.as_ref()).then_some(Self { schema, tokenizer })
+    }
+
+    /// What it computes.
+    pub fn schema(&self) -> &FeatureSchema {
+        &self.schema
+    }
+
+    /// What cuts text into tokens.
+    pub fn tokenizer(&self) -> Option<&Arc<TextTokenizer>> {
+        self.tokenizer.as_ref()
     }
 
     /// The features of a request.
     pub fn featurize(&self, request: &Request) -> Features {
-        let text = routing_text::build(request, self.head_bytes, self.tail_bytes);
+        let schema = &self.schema;
+        let text = routing_text::build(request, schema.head_bytes, schema.tail_bytes);
         let mut buckets = Vec::with_capacity(text.text.len() / 2);
-        let words = words::hash_ngrams(&text.text, self.bucket_bits, &mut buckets);
-        let context = self.context.iter().map(|column| {
+        let words = words::hash_ngrams(&text.text, schema.bucket_bits, &mut buckets);
+        let context = schema.context.iter().map(|column| {
             request
                 .context
                 .get(column)
                 .filter(|value| !value.is_empty())
                 .map(|value| context_key(value))
         });
+        let tokenizer = self.tokenizer.as_ref();
         Features {
             surface: surface::measure(&text.text, words, request),
             buckets,
+            tokens: tokenizer.map_or_else(Vec::new, |tokenizer| tokenizer.token_ids(&text.text)),
             context: context.collect(),
             text_bytes: request.text_bytes(),
             truncated: text.truncated,
@@ -104,10 +159,14 @@ pub fn context_key(value: &str) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
+    use crate::static_table::Vocabulary;
 
     fn features(prompt: &str) -> Features {
-        FeatureSchema::new(vec!["task".into()]).featurize(&Request::from_prompt(prompt).unwrap())
+        let featurizer = Featurizer::new(vec!["task".into()], None);
+        featurizer.featurize(&Request::from_prompt(prompt).unwrap())
     }
 
     #[test]
@@ -127,10 +186,10 @@ mod tests {
 
     #[test]
     fn context_is_hashed_and_may_be_missing() {
-        let schema = FeatureSchema::new(vec!["task".into(), "tenant".into()]);
+        let featurizer = Featurizer::new(vec!["task".into(), "tenant".into()], None);
         let context = [("task".to_owned(), "law".to_owned())].into();
         let request = Request::from_prompt("x").unwrap().with_context(context);
-        assert_eq!(schema.featurize(&request).context, [Some(context_key("law")), None]);
+        assert_eq!(featurizer.featurize(&request).context, [Some(context_key("law")), None]);
     }
 
     #[test]
@@ -139,6 +198,40 @@ mod tests {
         assert!(features.truncated);
         assert!(features.buckets.len() < 8192);
         assert_eq!(features.text_bytes, 5_000_000);
+    }
+
+    fn tokenizer() -> Arc<TextTokenizer> {
+        let path = Path::new("vocab.txt");
+        let vocabulary = Vocabulary::from_lines(path, "[UNK]\nword\n##s\n", true).unwrap();
+        Arc::new(TextTokenizer::from_json(path, &vocabulary.to_json()).unwrap())
+    }
+
+    #[test]
+    fn known_tokens_of_the_cut_text_are_read() {
+        let featurizer = Featurizer::new(Vec::new(), Some(tokenizer()));
+        let features = featurizer.featurize(&Request::from_prompt("Words, a word").unwrap());
+        assert_eq!(features.tokens, [1, 2, 1]);
+        let long = Request::from_prompt("word ".repeat(100_000)).unwrap();
+        assert!(featurizer.featurize(&long).tokens.len() < 2_000);
+    }
+
+    #[test]
+    fn a_schema_and_its_tokenizer_belong_together() {
+        let with = Featurizer::new(Vec::new(), Some(tokenizer()));
+        let (schema, without) = (with.schema().clone(), FeatureSchema::new(Vec::new()));
+        assert_ne!(schema.digest(), without.digest());
+        assert!(Featurizer::of(schema.clone(), Some(tokenizer())).is_some());
+        assert!(Featurizer::of(schema, None).is_none());
+        assert!(Featurizer::of(without.clone(), Some(tokenizer())).is_none());
+        assert!(Featurizer::of(without, None).is_some());
+    }
+
+    #[test]
+    fn a_schema_of_an_earlier_build_keeps_its_digest() {
+        // As `derive(Debug)` wrote it before schemas had a tokenizer.
+        let text = r#"FeatureSchema { code_version: 1, bucket_bits: 18, head_bytes: 6144, tail_bytes: 2048, context: ["a\"b", "c"] }"#;
+        let digest = Digest::of(format!("{text} {SURFACE_FEATURES:?}").as_bytes());
+        assert_eq!(FeatureSchema::new(vec!["a\"b".into(), "c".into()]).digest(), digest);
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! The forward pass, in candle: features -> expected score and length of every candidate.
 //!
 //! ```text
-//! pooled  = sum of rows[bucket] / sqrt(number of buckets) + surface x W + bias
+//! pooled  = sum of rows[bucket] / sqrt(number of buckets)
+//!         + sum of token_rows[token] / sqrt(number of tokens) + surface x W + bias
 //!         = [quality (n_candidates) | length (n_candidates) | logits of each mixture | latent]
 //! quality = pooled.quality + softmax(logits) x means of each mixture
 //!         + softmax(unit(latent) x centres + bias) x means of the clusters + context offsets
@@ -9,7 +10,8 @@
 //! ```
 //!
 //! A mixture's components are tasks. Everything up to the soft-max of a mixture, and up to the latent
-//! vector that the clusters see, is linear, so it folds into one row a bucket.
+//! vector that the clusters see, is linear, so it folds into one row a bucket
+//! and one a token.
 
 use candle_core::{D, Device, Result, Tensor};
 
@@ -39,6 +41,9 @@ pub struct Network {
     /// Row of each bucket, or [`NO_ROW`].
     row_of: Vec<u32>,
     rows: Tensor,
+    /// Row of each token up to the last that has one, or [`NO_ROW`].
+    row_of_token: Vec<u32>,
+    token_rows: Tensor,
     surface: Tensor,
     bias: Tensor,
     /// `(components, candidates)` of each mixture.
@@ -77,6 +82,11 @@ impl Network {
         for (row, &bucket) in (0_u32..).zip(&weights.buckets) {
             row_of[bucket as usize] = row;
         }
+        let mut row_of_token = vec![NO_ROW; weights.tokens.last().map_or(0, |&t| t as usize + 1)];
+        for (row, &token) in (0_u32..).zip(&weights.tokens) {
+            row_of_token[token as usize] = row;
+        }
+        let token_rows = weights.token_rows.into_iter().map(f32::from).collect();
         let matrix = |values: Vec<f32>, columns: usize| {
             let rows = values.len() / columns;
             Tensor::from_vec(values, (rows, columns), device)
@@ -99,6 +109,8 @@ impl Network {
             shape,
             row_of,
             rows: matrix(weights.rows, width)?,
+            row_of_token,
+            token_rows: matrix(token_rows, width)?,
             surface: matrix(weights.surface, width)?,
             bias: Tensor::from_vec(weights.bias, width, device)?,
             means,
@@ -141,7 +153,9 @@ impl Network {
     fn pool(&self, batch: &[Features]) -> Result<Tensor> {
         let mut bags = Vec::with_capacity(batch.len());
         for features in batch {
-            bags.push(self.pool_bag(&features.buckets)?);
+            let words = self.pool_bag(&features.buckets, &self.row_of, &self.rows)?;
+            let tokens = self.pool_bag(&features.tokens, &self.row_of_token, &self.token_rows)?;
+            bags.push((words + tokens)?);
         }
         let bags = Tensor::stack(&bags, 0)?;
         let surface: Vec<f32> = batch.iter().flat_map(|f| f.surface).collect();
@@ -150,16 +164,16 @@ impl Network {
         (bags + surface.matmul(&self.surface)?)?.broadcast_add(&self.bias)
     }
 
-    /// `(n) buckets -> (width)`
-    fn pool_bag(&self, buckets: &[u32]) -> Result<Tensor> {
-        let known: Vec<u32> =
-            buckets.iter().map(|&b| self.row_of[b as usize]).filter(|&row| row != NO_ROW).collect();
+    /// `(n) entries -> (width)`: the sum of their rows over the square root of n.
+    fn pool_bag(&self, entries: &[u32], row_of: &[u32], rows: &Tensor) -> Result<Tensor> {
+        let row = |&entry: &u32| row_of.get(entry as usize).copied().filter(|&row| row != NO_ROW);
+        let known: Vec<u32> = entries.iter().filter_map(row).collect();
         if known.is_empty() {
             return self.bias.zeros_like();
         }
         let indices = Tensor::new(known.as_slice(), &Device::Cpu)?;
-        let sum = self.rows.index_select(&indices, 0)?.sum(0)?;
-        sum.affine(1.0 / (buckets.len() as f64).sqrt(), 0.0)
+        let sum = rows.index_select(&indices, 0)?.sum(0)?;
+        sum.affine(1.0 / (entries.len() as f64).sqrt(), 0.0)
     }
 
     fn add_context(&self, features: &Features, quality: &mut [f32]) {
@@ -177,6 +191,8 @@ impl Network {
 
 #[cfg(test)]
 mod tests {
+    use half::f16;
+
     use super::*;
 
     fn shape() -> Shape {
@@ -190,6 +206,15 @@ mod tests {
                 1.0, 2.0, 0.0, 0.0, 0.0, 0.0, 0.0, //
                 10.0, 20.0, 0.0, 0.0, 0.0, 40.0, -3.0,
             ],
+            tokens: vec![2, 5],
+            token_rows: [
+                [4.0, 8.0, 0.5, 0.0, 0.0, 0.0, 0.0], //
+                [0.0, 1.0, 0.0, 0.0, 40.0, 0.0, 2.0],
+            ]
+            .concat()
+            .into_iter()
+            .map(f16::from_f32)
+            .collect(),
             surface: vec![0.0; SURFACE_FEATURES.len() * 7],
             bias: vec![0.5, 0.5, 1.0, 1.0, 0.0, 0.0, 0.0],
             means: vec![0.1, 0.2, -0.1, -0.2],
@@ -205,6 +230,7 @@ mod tests {
     fn features(buckets: &[u32], context: Option<u64>) -> Features {
         Features {
             buckets: buckets.to_vec(),
+            tokens: Vec::new(),
             surface: [0.0; SURFACE_FEATURES.len()],
             context: vec![context],
             text_bytes: 0,
@@ -230,6 +256,34 @@ mod tests {
     }
 
     #[test]
+    fn tokens_by_hand() {
+        let network = Network::new(weights(), shape()).unwrap();
+        let with = |buckets: &[u32], tokens: &[u32]| Features {
+            tokens: tokens.to_vec(),
+            ..features(buckets, None)
+        };
+        // Tokens 0 and 9 have no row but count; each bag has a divisor of its own.
+        let batch = [with(&[], &[2, 0, 2, 9]), with(&[1], &[5])];
+        let outputs = network.forward(&batch).unwrap();
+        assert_eq!(outputs[0].quality, [0.5 + 8.0 / 2.0 + 5.0, 0.5 + 16.0 / 2.0 + 2.0]);
+        assert_eq!(outputs[0].length, [1.0 + 1.0 / 2.0, 1.0]);
+        assert_eq!(outputs[1].quality, [0.5 + 1.0 + 0.1 + 7.0, 0.5 + 2.0 + 1.0 + 0.2 + 7.0]);
+    }
+
+    #[test]
+    fn weights_without_tokens_are_as_before_there_were_any() {
+        let without = Weights { tokens: Vec::new(), token_rows: Vec::new(), ..weights() };
+        let bytes = to_safetensors(&without, &shape()).unwrap();
+        let names = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+        assert!(!names.names().iter().any(|name| name.contains("token")));
+        assert_eq!(from_safetensors(&bytes, &shape()).unwrap(), without);
+        let network = Network::new(without, shape()).unwrap();
+        let tokens = Features { tokens: vec![2], ..features(&[1], None) };
+        let outputs = network.forward(&[tokens, features(&[1], None)]).unwrap();
+        assert_eq!(outputs[0], outputs[1]);
+    }
+
+    #[test]
     fn a_batch_is_the_same_as_one_by_one() {
         let network = Network::new(weights(), shape()).unwrap();
         let batch = [features(&[1, 3, 3], None), features(&[3, 1], Some(7))];
@@ -245,6 +299,13 @@ mod tests {
         let mut read = from_safetensors(&bytes, &shape()).unwrap();
         assert_eq!(read, weights());
         read.check(&shape()).unwrap();
+        read.tokens = vec![5, 2];
+        let message = read.check(&shape()).unwrap_err().to_string();
+        assert_eq!(message, "`tokens out of order` has 1 values where 0 are due");
+        read.tokens = vec![2];
+        let message = read.check(&shape()).unwrap_err().to_string();
+        assert_eq!(message, "`token_rows` has 14 values where 7 are due");
+        read.tokens = vec![2, 5];
         read.bias.pop();
         let message = read.check(&shape()).unwrap_err().to_string();
         assert_eq!(message, "`bias` has 6 values where 7 are due");

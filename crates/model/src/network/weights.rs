@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use half::f16;
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensorError, SafeTensors};
 
@@ -43,6 +44,11 @@ pub struct Weights {
     pub buckets: Vec<u32>,
     /// `(buckets, width)`
     pub rows: Vec<f32>,
+    /// Tokens that have a row, ascending.
+    pub tokens: Vec<u32>,
+    /// `(tokens, width)`; there are tens of thousands, and half precision is far finer than what is
+    /// known of them.
+    pub token_rows: Vec<f16>,
     /// `(surface features, width)`
     pub surface: Vec<f32>,
     /// `(width)`
@@ -91,6 +97,7 @@ impl Weights {
         let width = shape.width();
         let mut due = vec![
             ("rows".to_owned(), self.rows.len(), self.buckets.len() * width),
+            ("token_rows".to_owned(), self.token_rows.len(), self.tokens.len() * width),
             ("surface".to_owned(), self.surface.len(), SURFACE_FEATURES.len() * width),
             ("bias".to_owned(), self.bias.len(), width),
             ("means".to_owned(), self.means.len(), shape.components() * shape.candidates),
@@ -104,8 +111,10 @@ impl Weights {
             ("cluster.means", sizes(|t| t.means.len()), shape.clusters * shape.candidates),
         ];
         due.extend(due_clusters.map(|(name, found, expected)| (name.to_owned(), found, expected)));
-        let ascending = self.buckets.windows(2).filter(|pair| pair[0] >= pair[1]).count();
-        due.push(("buckets out of order".to_owned(), ascending, 0));
+        for (name, keys) in [("buckets", &self.buckets), ("tokens", &self.tokens)] {
+            let descents = keys.windows(2).filter(|pair| pair[0] >= pair[1]).count();
+            due.push((format!("{name} out of order"), descents, 0));
+        }
         let beyond = self.buckets.iter().filter(|&&b| b as usize >= shape.buckets).count();
         due.push(("buckets out of range".to_owned(), beyond, 0));
         for (i, table) in self.context.iter().enumerate() {
@@ -132,7 +141,7 @@ pub(crate) fn to_safetensors(weights: &Weights, shape: &Shape) -> Result<Vec<u8>
 type NamedBytes = BTreeMap<String, (Dtype, Vec<usize>, Vec<u8>)>;
 
 fn named_bytes(weights: &Weights, shape: &Shape) -> NamedBytes {
-    use Dtype::{F32, U32, U64};
+    use Dtype::{F16, F32, U32, U64};
     let width = shape.width();
     let f32_bytes =
         |values: &[f32]| values.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>();
@@ -145,6 +154,11 @@ fn named_bytes(weights: &Weights, shape: &Shape) -> NamedBytes {
         |name: &str, dtype, shape, bytes| tensors.insert(name.to_owned(), (dtype, shape, bytes));
     insert("buckets", U32, vec![weights.buckets.len()], u32_bytes(&weights.buckets));
     insert("rows", F32, vec![weights.buckets.len(), width], f32_bytes(&weights.rows));
+    if !weights.tokens.is_empty() {
+        let rows = weights.token_rows.iter().flat_map(|v| v.to_le_bytes()).collect();
+        insert("tokens", U32, vec![weights.tokens.len()], u32_bytes(&weights.tokens));
+        insert("token_rows", F16, vec![weights.tokens.len(), width], rows);
+    }
     insert("surface", F32, vec![SURFACE_FEATURES.len(), width], f32_bytes(&weights.surface));
     insert("bias", F32, vec![width], f32_bytes(&weights.bias));
     insert("means", F32, vec![shape.components(), shape.candidates], f32_bytes(&weights.means));
@@ -184,9 +198,21 @@ pub(crate) fn from_safetensors(bytes: &[u8], shape: &Shape) -> Result<Weights, S
             means: f32s("cluster.means")?,
         })
     };
+    let u32s = |name: &str| -> Result<Vec<u32>, SafeTensorError> {
+        Ok(words(tensors.tensor(name)?.data()).map(u32::from_le_bytes).collect())
+    };
+    // Routers of hashed words alone, such as all of those of earlier builds, have no tokens.
+    let (tokens, token_rows) = if tensors.names().contains(&"tokens") {
+        let rows = tensors.tensor("token_rows")?;
+        (u32s("tokens")?, words(rows.data()).map(f16::from_le_bytes).collect())
+    } else {
+        (Vec::new(), Vec::new())
+    };
     Ok(Weights {
         clusters: (shape.clusters > 0).then(clusters).transpose()?,
-        buckets: words(tensors.tensor("buckets")?.data()).map(u32::from_le_bytes).collect(),
+        buckets: u32s("buckets")?,
+        tokens,
+        token_rows,
         rows: f32s("rows")?,
         surface: f32s("surface")?,
         bias: f32s("bias")?,

@@ -7,15 +7,19 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use farthing_core::{Digest, PriceTable};
 
 use super::manifest::{FORMAT_VERSION, Manifest, OLDEST_READABLE};
 use super::{Router, SeenPrompts};
+use crate::features::Featurizer;
 use crate::network::{self, Network, Shape, ShapeError, Weights};
+use crate::static_table::{StaticTableError, TextTokenizer};
 
 const MANIFEST: &str = "manifest.json";
 const WEIGHTS: &str = "model.safetensors";
+const TOKENIZER: &str = "tokenizer.json";
 const PRICES: &str = "prices.json";
 const CARD: &str = "README.md";
 pub(super) const SEEN: &str = "seen.bin";
@@ -30,6 +34,8 @@ pub struct Parts {
     pub manifest: Manifest,
     /// What was learned.
     pub weights: Weights,
+    /// What cuts text into tokens, where the feature schema names one.
+    pub tokenizer: Option<Arc<TextTokenizer>>,
     /// Known prices of the candidates.
     pub prices: PriceTable,
     /// The prompts that were used.
@@ -120,6 +126,9 @@ pub enum RouterError {
         #[source]
         source: ShapeError,
     },
+    /// The tokenizer cannot be read.
+    #[error("the tokenizer of the router cannot be used")]
+    Tokenizer(#[from] StaticTableError),
     /// The forward pass cannot be built.
     #[error("cannot prepare the forward pass of `{}`", path.display())]
     Network {
@@ -133,16 +142,20 @@ pub enum RouterError {
 
 /// Writes a router directory and returns its digest. An existing directory is replaced file by file.
 pub fn write_router(dir: &Path, parts: Parts) -> Result<Digest, RouterError> {
-    let Parts { mut manifest, weights, prices, seen, card } = parts;
+    let Parts { mut manifest, weights, tokenizer, prices, seen, card } = parts;
+    featurizer(&dir.join(MANIFEST), &manifest, tokenizer.clone())?;
     let shape = shape_of(&manifest);
     let tensors = network::to_safetensors(&weights, &shape)
         .map_err(|source| RouterError::Weights { path: dir.join(WEIGHTS), source })?;
-    let files: BTreeMap<&str, Vec<u8>> = BTreeMap::from([
+    let mut files: BTreeMap<&str, Vec<u8>> = BTreeMap::from([
         (WEIGHTS, tensors),
         (PRICES, to_json(&dir.join(PRICES), &prices)?),
         (SEEN, seen.to_bytes()),
         (CARD, card.into_bytes()),
     ]);
+    if let Some(tokenizer) = tokenizer {
+        files.insert(TOKENIZER, tokenizer.json().to_vec());
+    }
     manifest.format_version = FORMAT_VERSION;
     manifest.feature_digest = manifest.features.digest();
     manifest.files =
@@ -187,7 +200,11 @@ pub(super) fn load(dir: &Path) -> Result<Router, RouterError> {
         .map_err(|source| RouterError::Json { path: dir.join(PRICES), source })?;
     let weights = network::from_safetensors(file(WEIGHTS), &shape_of(&manifest))
         .map_err(|source| RouterError::Weights { path: dir.join(WEIGHTS), source })?;
-    assemble(dir, digest, manifest, weights, prices)
+    let tokenizer = match manifest.features.tokenizer {
+        Some(_) => Some(TextTokenizer::from_json(&dir.join(TOKENIZER), file(TOKENIZER))?),
+        None => None,
+    };
+    assemble(dir, digest, manifest, weights, tokenizer.map(Arc::new), prices)
 }
 
 /// The router of some parts, as it would load from `dir`.
@@ -196,8 +213,10 @@ pub(super) fn assemble(
     digest: Digest,
     manifest: Manifest,
     weights: Weights,
+    tokenizer: Option<Arc<TextTokenizer>>,
     prices: PriceTable,
 ) -> Result<Router, RouterError> {
+    let featurizer = featurizer(&dir.join(MANIFEST), &manifest, tokenizer)?;
     let shape = shape_of(&manifest);
     weights
         .check(&shape)
@@ -206,7 +225,20 @@ pub(super) fn assemble(
         .map_err(|source| RouterError::Network { path: dir.into(), source })?;
     let names: Vec<String> = manifest.candidates.iter().map(|card| card.model.clone()).collect();
     let reference = names.iter().position(|name| *name == manifest.reference).unwrap_or_default();
-    Ok(Router { manifest, digest, names, reference, prices, repriced: false, network })
+    let repriced = false;
+    Ok(Router { manifest, digest, names, reference, prices, repriced, featurizer, network })
+}
+
+/// The featurizer of a manifest at `path`, with the tokenizer beside it.
+fn featurizer(
+    path: &Path,
+    manifest: &Manifest,
+    tokenizer: Option<Arc<TextTokenizer>>,
+) -> Result<Featurizer, RouterError> {
+    Featurizer::of(manifest.features.clone(), tokenizer).ok_or_else(|| RouterError::Inconsistent {
+        path: path.into(),
+        what: "its `features` name another tokenizer than the one beside it",
+    })
 }
 
 /// The version is read first, so that a newer directory is named as such and not as malformed.
@@ -242,6 +274,8 @@ fn check_consistency(path: &Path, manifest: &Manifest) -> Result<(), RouterError
         "`default_policy` is not one of its policies"
     } else if [WEIGHTS, PRICES, SEEN, CARD].iter().any(|name| !manifest.files.contains_key(*name)) {
         "`files` does not name every file"
+    } else if manifest.features.tokenizer.as_ref() != manifest.files.get(TOKENIZER) {
+        "its `features` name another tokenizer than its `files`"
     } else {
         return Ok(());
     };
@@ -274,4 +308,89 @@ fn to_json<T: serde::Serialize>(path: &Path, value: &T) -> Result<Vec<u8>, Route
         .map_err(|source| RouterError::Json { path: path.into(), source })?;
     bytes.push(b'\n');
     Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use farthing_core::Request;
+    use half::f16;
+
+    use super::*;
+    use crate::features::Features;
+    use crate::static_table::Vocabulary;
+
+    fn tokenizer(words: &str) -> Arc<TextTokenizer> {
+        let path = Path::new("vocab.txt");
+        let vocabulary = Vocabulary::from_lines(path, words, true).unwrap();
+        Arc::new(TextTokenizer::from_json(path, &vocabulary.to_json()).unwrap())
+    }
+
+    /// The fixture with a tokenizer of three entries.
+    fn parts() -> Parts {
+        let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/router-v1");
+        let bytes = read(&dir, MANIFEST).unwrap();
+        let mut manifest = parse_manifest(&dir.join(MANIFEST), &bytes).unwrap();
+        let mut weights =
+            network::from_safetensors(&read(&dir, WEIGHTS).unwrap(), &shape_of(&manifest)).unwrap();
+        let tokenizer = tokenizer("[UNK]\nword\n##s\n");
+        manifest.features.tokenizer = Some(tokenizer.digest().clone());
+        weights.tokens = vec![1];
+        weights.token_rows = vec![f16::ONE; shape_of(&manifest).width()];
+        Parts {
+            manifest,
+            weights,
+            tokenizer: Some(tokenizer),
+            prices: PriceTable::default(),
+            seen: SeenPrompts::new(0, []),
+            card: String::new(),
+        }
+    }
+
+    #[test]
+    fn a_tokenizer_is_written_and_read_with_the_rest() {
+        let dir = tempfile::tempdir().unwrap();
+        let parts = parts();
+        write_router(dir.path(), parts.clone()).unwrap();
+        let (loaded, made) =
+            (Router::load(dir.path()).unwrap(), Router::from_parts(&parts).unwrap());
+        let request = Request::from_prompt("Words!").unwrap();
+        let features = loaded.featurize(&request);
+        assert_eq!(features.tokens, [1, 2]);
+        assert_eq!(made.featurize(&request), features);
+        let predict = |router: &Router, features: &Features| {
+            router.predict(std::slice::from_ref(features), 0).unwrap()
+        };
+        assert_eq!(predict(&loaded, &features), predict(&made, &features));
+        let without = Features { tokens: Vec::new(), ..features.clone() };
+        assert_ne!(predict(&loaded, &features), predict(&loaded, &without));
+    }
+
+    #[test]
+    fn a_missing_or_changed_tokenizer_is_named() {
+        let dir = tempfile::tempdir().unwrap();
+        write_router(dir.path(), parts()).unwrap();
+        let path = dir.path().join(TOKENIZER);
+        fs::write(&path, tokenizer("[UNK]\nwords\n").json()).unwrap();
+        let error = Router::load(dir.path()).unwrap_err();
+        assert!(matches!(&error, RouterError::Digest { path: at } if *at == path), "{error}");
+        fs::remove_file(&path).unwrap();
+        let error = Router::load(dir.path()).unwrap_err();
+        assert!(matches!(&error, RouterError::Read { path: at, .. } if *at == path), "{error}");
+    }
+
+    #[test]
+    fn a_schema_without_its_tokenizer_is_refused() {
+        let refuse = |parts: Parts| {
+            let error = Router::from_parts(&parts).unwrap_err().to_string();
+            assert!(error.ends_with("another tokenizer than the one beside it"), "{error}");
+            let dir = tempfile::tempdir().unwrap();
+            write_router(dir.path(), parts).unwrap_err();
+            assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+        };
+        refuse(Parts { tokenizer: None, ..parts() });
+        refuse(Parts { tokenizer: Some(tokenizer("[UNK]\nwords\n")), ..parts() });
+        let mut unnamed = parts();
+        unnamed.manifest.features.tokenizer = None;
+        refuse(unnamed);
+    }
 }

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use farthing_core::{Bar, Digest, Policy, Prediction, PriceTable, Request, Rule};
 
-use crate::features::Features;
+use crate::features::{Features, Featurizer};
 use crate::network::{Network, Outputs};
 pub use directory::{Parts, RouterError, write_router};
 use manifest::length_multiple;
@@ -28,6 +28,7 @@ pub struct Router {
     prices: PriceTable,
     /// Whether `prices` are others than those of its directory.
     repriced: bool,
+    featurizer: Featurizer,
     network: Network,
 }
 
@@ -40,8 +41,8 @@ impl Router {
     /// The router of parts that are not written yet: training judges it before it exists on disk.
     /// Its digest is not that of a directory.
     pub fn from_parts(parts: &Parts) -> Result<Self, RouterError> {
-        let Parts { manifest, weights, prices, .. } = parts.clone();
-        directory::assemble(Path::new("."), Digest::of(b""), manifest, weights, prices)
+        let Parts { manifest, weights, tokenizer, prices, .. } = parts.clone();
+        directory::assemble(Path::new("."), Digest::of(b""), manifest, weights, tokenizer, prices)
     }
 
     /// The manifest.
@@ -107,7 +108,7 @@ impl Router {
 
     /// The features of a request, as this router reads it.
     pub fn featurize(&self, request: &Request) -> Features {
-        self.manifest.features.featurize(request)
+        self.featurizer.featurize(request)
     }
 
     /// Predictions for a batch of featurized requests: `(batch) -> (batch, candidates)`, with

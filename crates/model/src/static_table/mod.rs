@@ -5,17 +5,19 @@
 //! How a table is made is training's business, and where its vectors are used the featurizer's.
 
 mod error;
+mod pieces;
 mod rows;
+mod tokenizer;
 mod vocabulary;
 
 use std::fmt;
 use std::fs;
 use std::path::Path;
-
-use tokenizers::Tokenizer;
+use std::sync::Arc;
 
 pub use error::StaticTableError;
 pub use rows::Rows;
+pub use tokenizer::TextTokenizer;
 pub use vocabulary::Vocabulary;
 
 /// File with the rows of a table directory.
@@ -25,9 +27,7 @@ const TOKENIZER: &str = "tokenizer.json";
 
 /// A table ready to embed text.
 pub struct StaticTable {
-    tokenizer: Tokenizer,
-    /// Id of what stands in for words outside the vocabulary; its row is never used.
-    unknown: u32,
+    tokenizer: Arc<TextTokenizer>,
     rows: Rows,
 }
 
@@ -48,17 +48,13 @@ impl StaticTable {
 
     fn assemble(dir: &Path, table: &[u8], tokenizer: &[u8]) -> Result<Self, StaticTableError> {
         let path = dir.join(TOKENIZER);
-        let vocabulary = Vocabulary::from_json(&path, tokenizer)?;
+        let tokenizer = TextTokenizer::from_json(&path, tokenizer)?;
         let rows = Rows::from_bytes(&dir.join(TABLE), table)?;
-        if rows.len() != vocabulary.tokens().len() {
-            let entries = vocabulary.tokens().len();
+        if rows.len() != tokenizer.entries() {
+            let entries = tokenizer.entries();
             return Err(StaticTableError::Entries { path, entries, rows: rows.len() });
         }
-        let unknown = vocabulary.unknown();
-        // Built from the checked vocabulary, not from the file: no token of a text is special.
-        let tokenizer = Tokenizer::from_bytes(vocabulary.to_json())
-            .map_err(|source| StaticTableError::Tokenizer { path, source })?;
-        Ok(Self { tokenizer, unknown, rows })
+        Ok(Self { tokenizer: Arc::new(tokenizer), rows })
     }
 
     /// Width of a vector.
@@ -71,12 +67,14 @@ impl StaticTable {
         &self.rows
     }
 
-    /// Ids of the text's tokens in order, unknown words left out. Nothing in a text is special:
-    /// `[CLS]` is three tokens. Time grows with the text, so its length is for the caller to cap.
+    /// What cuts text into the entries of the table.
+    pub fn tokenizer(&self) -> &Arc<TextTokenizer> {
+        &self.tokenizer
+    }
+
+    /// Ids of the text's tokens, see [`TextTokenizer::token_ids`].
     pub fn token_ids(&self, text: &str) -> Vec<u32> {
-        // The tokenizer fails only without an unknown token, which every vocabulary has.
-        let Ok(encoding) = self.tokenizer.encode_fast(text, false) else { return Vec::new() };
-        encoding.get_ids().iter().copied().filter(|&id| id != self.unknown).collect()
+        self.tokenizer.token_ids(text)
     }
 
     /// `(dims)`: the sum of the rows of the text's tokens over the square root of their number;
@@ -92,6 +90,12 @@ impl StaticTable {
             *value /= divisor;
         }
         sum
+    }
+}
+
+impl PartialEq for StaticTable {
+    fn eq(&self, other: &Self) -> bool {
+        self.tokenizer.digest() == other.tokenizer.digest() && self.rows == other.rows
     }
 }
 

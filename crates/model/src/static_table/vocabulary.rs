@@ -39,6 +39,21 @@ struct RawAdded {
     content: String,
 }
 
+/// What makes a normaliser BERT's, as far as ASCII is concerned.
+#[derive(Deserialize)]
+struct RawNormalizer {
+    #[serde(rename = "type")]
+    kind: String,
+    clean_text: bool,
+    lowercase: bool,
+}
+
+#[derive(Deserialize)]
+struct RawPreTokenizer {
+    #[serde(rename = "type")]
+    kind: String,
+}
+
 /// One variant, so that a tokenizer of another kind is refused by name.
 #[derive(Deserialize)]
 #[serde(tag = "type")]
@@ -114,6 +129,29 @@ impl Vocabulary {
     /// Id of an entry.
     pub fn id(&self, token: &str) -> Option<u32> {
         self.tokens.iter().zip(0..).find(|(entry, _)| *entry == token).map(|(_, id)| id)
+    }
+
+    /// What marks an entry that continues a word.
+    pub(super) fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
+    /// Characters that a word may have before it counts as unknown.
+    pub(super) fn longest_word(&self) -> usize {
+        self.longest_word
+    }
+
+    /// Whether text is lower-cased, where it is cleaned and cut into words as BERT does it; none
+    /// where it is done in another way.
+    pub(super) fn bert_lowercase(&self) -> Option<bool> {
+        let normalizer = self.normalizer.as_deref()?.get();
+        let normalizer: RawNormalizer = serde_json::from_str(normalizer).ok()?;
+        let pre_tokenizer = self.pre_tokenizer.as_deref()?.get();
+        let pre_tokenizer: RawPreTokenizer = serde_json::from_str(pre_tokenizer).ok()?;
+        let bert = normalizer.kind == "BertNormalizer"
+            && normalizer.clean_text
+            && pre_tokenizer.kind == "BertPreTokenizer";
+        bert.then_some(normalizer.lowercase)
     }
 
     /// Whether the entry is a special token of the encoder.

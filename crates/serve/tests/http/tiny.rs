@@ -21,6 +21,7 @@ pub(crate) fn write_tiny_router(dir: &Path) -> Digest {
     let parts = Parts {
         manifest: manifest(),
         weights: weights(),
+        tokenizer: None,
         prices: serde_json::from_str::<PriceTable>(PRICES).unwrap(),
         seen: SeenPrompts::new(1, []),
         card: "# A router for tests\n".into(),
@@ -36,6 +37,8 @@ fn weights() -> Weights {
     Weights {
         buckets: Vec::new(),
         rows: Vec::new(),
+        tokens: Vec::new(),
+        token_rows: Vec::new(),
         surface,
         bias: vec![0.75, 0.875, 0.5, 1.0, 1.0, 1.0],
         means: Vec::new(),

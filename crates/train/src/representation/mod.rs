@@ -1,37 +1,39 @@
-//! From features to a dense vector per request: latent semantic analysis of the log's own n-grams
-//! (Deerwester et al. 1990) beside the standardised surface features.
+//! From features to a dense vector per request, in blocks: latent semantic analysis of the log's own
+//! n-grams, the static token table where there is one, and surface features.
 //!
-//! The vector is linear in the features, so a linear head on it folds back into one row a bucket:
-//! see [`Representation::fold`].
+//! Each block is centred and scaled to a given mean squared length, so that a penalty means the same
+//! for all of them. The vector is linear in the features, so a linear head on it folds back into one
+//! row a bucket and one a token: see [`Representation::fold`].
 
 mod sparse;
+mod surface;
 mod svd;
+#[cfg(test)]
+mod tests;
+mod tokens;
+mod words;
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use farthing_model::features::{Features, SURFACE_FEATURES};
+use farthing_model::features::Features;
+use farthing_model::static_table::StaticTable;
 use nalgebra::{DMatrix, DVector};
 
-use sparse::Csr;
+use surface::Surface;
+use tokens::Tokens;
+use words::Words;
 
-/// Widest latent space; more did not earn.
-const MAX_RANK: usize = 256;
-/// Requests that a latent dimension needs.
-const REQUESTS_PER_DIMENSION: usize = 8;
-/// A bucket that fewer requests hold teaches nothing.
-const MIN_REQUESTS: usize = 2;
+/// Mean squared length of the latent block and of the tokens' one.
+const TEXT_POWER: f64 = 1.0;
+/// That of the surface features: they are few, and say less.
+const SURFACE_POWER: f64 = 0.25;
 
 /// A linear map from features to vectors.
 #[derive(Debug)]
 pub(crate) struct Representation {
-    /// Buckets with a weight, ascending.
-    buckets: Vec<u32>,
-    /// `(buckets, rank)`: inverse document frequency times latent direction.
-    latent: DMatrix<f64>,
-    /// Mean of the latent part over the requests it was learned from.
-    latent_mean: DVector<f64>,
-    surface_mean: Vec<f64>,
-    surface_scale: Vec<f64>,
+    words: (Words, Frame),
+    tokens: Option<(Tokens, Frame)>,
+    surface: (Surface, Frame),
 }
 
 /// A linear head in terms of features, ready to be stored.
@@ -41,6 +43,10 @@ pub(crate) struct Folded {
     pub(crate) buckets: Vec<u32>,
     /// `(buckets, outputs)`
     pub(crate) rows: DMatrix<f64>,
+    /// Tokens that have a row, ascending.
+    pub(crate) tokens: Vec<u32>,
+    /// `(outputs, tokens)`: transposed, because it is long.
+    pub(crate) token_rows: DMatrix<f64>,
     /// `(surface features, outputs)`
     pub(crate) surface: DMatrix<f64>,
     /// `(outputs)`
@@ -49,98 +55,93 @@ pub(crate) struct Folded {
 
 impl Representation {
     /// Learns the map from the features of the fit split; labels are not looked at.
-    pub(crate) fn learn(features: &[Features], seed: u64) -> Self {
-        let counts: Vec<_> = features.iter().map(bag).collect();
-        let mut holders = BTreeMap::<u32, usize>::new();
-        for (bucket, _) in counts.iter().flatten() {
-            *holders.entry(*bucket).or_default() += 1;
-        }
-        holders.retain(|_, &mut requests| requests >= MIN_REQUESTS);
-        let buckets: Vec<u32> = holders.keys().copied().collect();
-        let n = features.len() as f64;
-        let idf: Vec<f64> = holders
-            .values()
-            .map(|&holding| ((1.0 + n) / (1.0 + holding as f64)).ln() + 1.0)
-            .collect();
-        let weigh = |counts: &Vec<(u32, f32)>| weighted(counts, &buckets, |i| idf[i]);
-        let matrix = Csr::from_rows(&counts.iter().map(weigh).collect::<Vec<_>>(), buckets.len());
-        let rank = MAX_RANK.min(features.len() / REQUESTS_PER_DIMENSION).max(1);
-        let vectors = svd::right_singular_vectors(&matrix, rank, seed);
-        let latent_mean = matrix.times(&vectors).row_mean().transpose();
-        let mut latent = vectors;
-        for (mut row, weight) in latent.row_iter_mut().zip(&idf) {
-            row *= *weight;
-        }
-        let (surface_mean, surface_scale) = standardisation(features);
-        Self { buckets, latent, latent_mean, surface_mean, surface_scale }
-    }
-
-    /// Width of the vectors.
-    pub(crate) fn width(&self) -> usize {
-        self.latent.ncols() + SURFACE_FEATURES.len()
+    pub(crate) fn learn(
+        features: &[Features],
+        table: Option<&Arc<StaticTable>>,
+        seed: u64,
+    ) -> Self {
+        let words = Words::learn(features, seed);
+        let words_frame = Frame::of(&words.embed(features), TEXT_POWER);
+        let tokens = table.map(|table| {
+            let tokens = Tokens::learn(features, table);
+            let frame = Frame::of(&tokens.embed(features), TEXT_POWER);
+            (tokens, frame)
+        });
+        let surface = Surface::learn(features);
+        let surface_frame = Frame::of(&surface.embed(features), SURFACE_POWER);
+        Self { words: (words, words_frame), tokens, surface: (surface, surface_frame) }
     }
 
     /// `(n) features -> (n, width)` vectors, centred on the requests it was learned from.
     pub(crate) fn embed(&self, features: &[Features]) -> DMatrix<f64> {
-        let rows: Vec<_> =
-            features.iter().map(|f| weighted(&bag(f), &self.buckets, |_| 1.0)).collect();
-        let mut latent = Csr::from_rows(&rows, self.buckets.len()).times(&self.latent);
-        for mut row in latent.row_iter_mut() {
-            row -= self.latent_mean.transpose();
-        }
-        let rank = self.latent.ncols();
-        let surface = |row: usize, j: usize| {
-            (f64::from(features[row].surface[j]) - self.surface_mean[j]) / self.surface_scale[j]
-        };
-        let mut vectors = latent.resize_horizontally(self.width(), 0.0);
-        for row in 0..features.len() {
-            for j in 0..SURFACE_FEATURES.len() {
-                vectors[(row, rank + j)] = surface(row, j);
-            }
+        let (words, words_frame) = &self.words;
+        let (surface, surface_frame) = &self.surface;
+        let mut blocks = vec![words_frame.apply(words.embed(features))];
+        let tokens = self.tokens.iter();
+        blocks.extend(tokens.map(|(tokens, frame)| frame.apply(tokens.embed(features))));
+        blocks.push(surface_frame.apply(surface.embed(features)));
+        let width = blocks.iter().map(DMatrix::ncols).sum();
+        let mut vectors = DMatrix::zeros(features.len(), width);
+        let mut first = 0;
+        for block in blocks {
+            vectors.columns_mut(first, block.ncols()).copy_from(&block);
+            first += block.ncols();
         }
         vectors
     }
 
     /// Expresses `vector x head + bias` in terms of features: `head` is `(width, outputs)`.
     pub(crate) fn fold(&self, head: &DMatrix<f64>, bias: &DVector<f64>) -> Folded {
-        let rank = self.latent.ncols();
-        let latent_head = head.rows(0, rank);
-        let mut surface = head.rows(rank, SURFACE_FEATURES.len()).into_owned();
-        let mut bias = bias - latent_head.transpose() * &self.latent_mean;
-        for (j, mut row) in surface.row_iter_mut().enumerate() {
-            row /= self.surface_scale[j];
-            bias -= row.transpose() * self.surface_mean[j];
-        }
-        Folded { buckets: self.buckets.clone(), rows: &self.latent * latent_head, surface, bias }
+        let mut bias = bias.clone();
+        let mut first = 0;
+        // The part of the head on the next block, as if that were neither centred nor scaled.
+        let mut next = |frame: &Frame| {
+            let part = head.rows(first, frame.mean.len()) * frame.scale;
+            first += frame.mean.len();
+            bias -= part.tr_mul(&frame.mean);
+            part
+        };
+        let (words, frame) = &self.words;
+        let (buckets, rows) = words.fold(&next(frame));
+        let none = || (Vec::new(), DMatrix::zeros(head.ncols(), 0));
+        let folded = self.tokens.as_ref().map(|(tokens, frame)| tokens.fold(&next(frame)));
+        let (tokens, token_rows) = folded.unwrap_or_else(none);
+        let (surface, frame) = &self.surface;
+        let surface = surface.fold(next(frame));
+        Folded { buckets, rows, tokens, token_rows, surface, bias }
     }
 }
 
-/// (bucket, count / sqrt(number of n-grams)) of a request, buckets ascending.
-fn bag(features: &Features) -> Vec<(u32, f32)> {
-    let mut buckets = features.buckets.clone();
-    buckets.sort_unstable();
-    let scale = 1.0 / (buckets.len().max(1) as f32).sqrt();
-    buckets.chunk_by(|a, b| a == b).map(|run| (run[0], run.len() as f32 * scale)).collect()
+/// Where a block lies and how long its vectors are.
+#[derive(Debug)]
+struct Frame {
+    /// `(width of the block)`
+    mean: DVector<f64>,
+    scale: f64,
 }
 
-/// The entries of a bag whose bucket has a weight, by position of that bucket.
-#[expect(clippy::cast_possible_truncation, reason = "there are at most 2^24 buckets")]
-fn weighted(bag: &[(u32, f32)], buckets: &[u32], weight: impl Fn(usize) -> f64) -> Vec<(u32, f32)> {
-    let known = |&(bucket, value): &(u32, f32)| {
-        let position = buckets.binary_search(&bucket).ok()?;
-        Some((position as u32, value * weight(position) as f32))
-    };
-    bag.iter().filter_map(known).collect()
+impl Frame {
+    /// The frame that centres `(n, width)` vectors and gives them a mean squared length of `power`;
+    /// where they are all the same, one that makes them 0.
+    fn of(vectors: &DMatrix<f64>, power: f64) -> Self {
+        let n = vectors.nrows().max(1) as f64;
+        let mean = vectors.row_sum().transpose() / n;
+        let deviations = vectors.column_iter().zip(mean.iter());
+        let spread = deviations.map(|(v, &mean)| v.add_scalar(-mean).norm_squared()).sum::<f64>();
+        let scale = if spread / n > 1e-12 { (power * n / spread).sqrt() } else { 0.0 };
+        Self { mean, scale }
+    }
+
+    fn apply(&self, mut vectors: DMatrix<f64>) -> DMatrix<f64> {
+        for (mut column, &mean) in vectors.column_iter_mut().zip(self.mean.iter()) {
+            column.add_scalar_mut(-mean);
+            column *= self.scale;
+        }
+        vectors
+    }
 }
 
-fn standardisation(features: &[Features]) -> (Vec<f64>, Vec<f64>) {
-    let n = features.len().max(1) as f64;
-    let moments = (0..SURFACE_FEATURES.len()).map(|j| {
-        let values = || features.iter().map(|f| f64::from(f.surface[j]));
-        let mean = values().sum::<f64>() / n;
-        let variance = values().map(|v| (v - mean).powi(2)).sum::<f64>() / n;
-        // A constant feature stays 0 whatever it is divided by.
-        (mean, if variance > 1e-12 { variance.sqrt() } else { 1.0 })
-    });
-    moments.unzip()
+/// How much a word that so many of n requests hold says of a request.
+fn inverse_frequency(n: usize, holding: usize) -> f64 {
+    ((1.0 + n as f64) / (1.0 + holding as f64)).ln() + 1.0
 }

@@ -57,6 +57,9 @@ fn orthonormal(columns: &DMatrix<f64>) -> DMatrix<f64> {
 /// Eigenvectors and eigenvalues of a symmetric matrix, the greatest first, without those that are
 /// zero up to rounding.
 fn leading(symmetric: &DMatrix<f64>) -> (DMatrix<f64>, Vec<f64>) {
+    if symmetric.is_empty() {
+        return (symmetric.clone(), Vec::new());
+    }
     let eigen = symmetric.clone().symmetric_eigen();
     let mut order: Vec<usize> = (0..eigen.eigenvalues.len()).collect();
     order.sort_by(|&a, &b| eigen.eigenvalues[b].total_cmp(&eigen.eigenvalues[a]));
@@ -87,6 +90,14 @@ mod tests {
             assert!((vectors[(i, 0)].abs() - first).abs() < 1e-9);
             assert!((vectors[(i, 1)].abs() - second).abs() < 1e-9);
         }
+    }
+
+    #[test]
+    fn a_matrix_without_columns_or_of_zeros_has_no_directions() {
+        let vectors =
+            |width| right_singular_vectors(&Csr::from_rows(&vec![vec![]; 9], width), 2, 0);
+        assert_eq!(vectors(0).shape(), (0, 0));
+        assert_eq!(vectors(4).shape(), (4, 0));
     }
 
     #[test]
