@@ -22,6 +22,9 @@ pub(crate) struct Args {
     /// A request body as JSON: an OpenAI chat body or {"prompt": ".."}, with a `farthing` object
     #[arg(long, value_name = "F.json", conflicts_with = "prompt")]
     file: Option<PathBuf>,
+    /// One of the router's policies instead of the default one
+    #[arg(long, value_name = "NAME")]
+    policy: Option<String>,
     /// Print the decision as JSON
     #[arg(long)]
     json: bool,
@@ -29,7 +32,11 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let router = Router::load(&args.router)?;
-    let decision = decide(&router, body(args)?)?;
+    let mut body = body(args)?;
+    if args.policy.is_some() {
+        body.farthing.policy.clone_from(&args.policy);
+    }
+    let decision = decide(&router, body)?;
     if args.json { term::print_json(&decision) } else { term::print(&explain(&decision)) }
 }
 

@@ -1,5 +1,6 @@
 //! The router directory: a trained, immutable, content-hashed folder, and what it predicts.
 
+mod calibration;
 mod directory;
 mod manifest;
 mod seen;
@@ -10,10 +11,14 @@ use farthing_core::{Bar, Digest, Policy, Prediction, PriceTable, Request, Rule};
 
 use crate::features::Features;
 use crate::network::{Network, Outputs};
+pub use calibration::{
+    Beta, Calibration, CalibrationCard, CalibrationMethod, InvalidKnots, Isotonic, Platt,
+};
 pub use directory::{Parts, RouterError, write_router};
 pub use manifest::{
-    BarCard, CandidateCard, Certificate, CostModel, DataCard, GateCheck, GateReport, Guarantee,
-    LearnerCard, Manifest, Platt, PolicySpec, TokenModel,
+    BarCard, Bounds, Budget, CandidateCard, Certificate, CostModel, DataCard, EarnedShare,
+    GateCheck, GateReport, Guarantee, LearnerCard, Manifest, PolicySpec, SliceBounds, StandIn,
+    TokenModel,
 };
 pub use seen::SeenPrompts;
 
@@ -85,7 +90,9 @@ impl Router {
                 threshold: self.manifest.bars[bar_index].threshold.unwrap_or(f64::INFINITY),
                 fallback: self.reference,
             },
-            PolicySpec::Utility { lambda } => Rule::Utility { lambda: *lambda },
+            PolicySpec::Utility { lambda } | PolicySpec::Budget(Budget { lambda, .. }) => {
+                Rule::Utility { lambda: *lambda }
+            }
             PolicySpec::BestQuality => Rule::BestQuality,
             PolicySpec::Cheapest => Rule::Cheapest,
             PolicySpec::Fixed { model } => {
