@@ -12,6 +12,9 @@ use crate::failure::Failure;
 use crate::log_input::LogInput;
 use crate::term;
 
+/// A candidate with fewer judged outcomes than this in the fit split is warned about.
+const FEW_OUTCOMES: u64 = 30;
+
 /// Flags of `farthing train`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -152,6 +155,12 @@ fn say_trained(parts: &Parts, prices: &PriceTable) {
                 card.model
             ));
         }
+    }
+    for card in manifest.candidates.iter().filter(|card| card.outcomes < FEW_OUTCOMES) {
+        term::say(&format!(
+            "  warning: `{}` has {} outcomes to learn from, so what is expected of it is a guess; hint: log more, or leave it out with --models",
+            card.model, card.outcomes
+        ));
     }
     for learner in &manifest.learners {
         term::say(&format!("  {} x {}, {:?}", learner.weight, learner.learner, learner.settings));

@@ -57,7 +57,7 @@ impl Fitted {
             fit_records.iter().map(|r| folds::fold(r.group, config.seed, FOLDS)).collect();
         calibrate_bars(&mut parts.manifest.bars, &learned, &folds);
         let router = Router::from_parts(&parts)?;
-        Ok(Self { roles, features, learned, parts, left_out, router, dataset })
+        Ok(Self { dataset, roles, features, learned, parts, left_out, router })
     }
 
     /// Records at these positions.

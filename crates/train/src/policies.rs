@@ -203,7 +203,9 @@ mod tests {
     #[test]
     fn a_budget_needs_costs() {
         let (records, mut predictions) = requests(1.0);
-        predictions.iter_mut().flatten().for_each(|p| p.cost_usd = None);
+        for prediction in predictions.iter_mut().flatten() {
+            prediction.cost_usd = None;
+        }
         let error = solve(1.0, &records.iter().collect::<Vec<_>>(), &predictions).unwrap_err();
         assert!(matches!(error, TrainError::NoCosts { flag: "--budget" }));
     }

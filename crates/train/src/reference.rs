@@ -12,7 +12,8 @@ const MARGIN: f64 = 0.005;
 const Z: f64 = 1.644_853_627;
 /// However noisy the outcomes are, a greater loss must be excluded at 95 % confidence.
 const MAX_LOSS: f64 = 0.05;
-/// Fewer paired outcomes say nothing about a tie.
+/// Fewer paired outcomes say nothing about a tie, and fewer outcomes than these, or than half of the
+/// most judged candidate's, nothing about who is best.
 const MIN_PAIRS: usize = 100;
 
 /// Position of the reference, and what it stands in for where it is not itself the best.
@@ -25,7 +26,9 @@ pub(crate) fn choose(
     known_cost: impl Fn(&CandidateCard) -> bool,
 ) -> (usize, Option<StandIn>) {
     let any_cost = cards.iter().any(&known_cost);
-    let serving = |&c: &usize| cards[c].outcomes > 0 && (!any_cost || known_cost(&cards[c]));
+    let most = cards.iter().map(|card| card.outcomes).max().unwrap_or(0);
+    let enough = most.div_ceil(2).min(MIN_PAIRS as u64).max(1);
+    let serving = |&c: &usize| cards[c].outcomes >= enough && (!any_cost || known_cost(&cards[c]));
     let cost = |c: usize| cards[c].cost.mean_cost_usd.unwrap_or(f64::INFINITY);
     let mean = |c: usize| cards[c].mean_score;
     // Of equals the cheaper, then the first.
@@ -52,7 +55,7 @@ struct Loss {
 
 impl Loss {
     fn of(score: &DMatrix<f64>, best: usize, candidate: usize) -> Option<Self> {
-        let pairs = score.column(best).into_iter().zip(score.column(candidate).into_iter());
+        let pairs = score.column(best).into_iter().zip(score.column(candidate));
         let losses: Vec<f64> = pairs.map(|(a, b)| a - b).filter(|loss| !loss.is_nan()).collect();
         if losses.len() < MIN_PAIRS {
             return None;
@@ -119,6 +122,25 @@ mod tests {
     fn what_cannot_be_priced_cannot_serve() {
         assert_eq!(check(&[(None, 900), (Some(1.0), 500), (Some(2.0), 800)]), (2, false));
         assert_eq!(check(&[(None, 900), (None, 500)]), (0, false));
+    }
+
+    #[test]
+    fn a_lucky_few_outcomes_make_no_reference() {
+        let card = |model: &str, outcomes, mean_score| CandidateCard {
+            model: model.to_owned(),
+            outcomes,
+            mean_score,
+            cost: CostModel { tokens: None, mean_cost_usd: Some(1.0) },
+        };
+        let score = DMatrix::from_element(1000, 2, 1.0);
+        let check = |few, many| {
+            let cards = [card("lucky", few, 1.0), card("known", many, 0.8)];
+            cards[choose(&cards, &score, |_| true).0].model.clone()
+        };
+        assert_eq!(check(3, 1000), "known");
+        assert_eq!(check(100, 1000), "lucky");
+        assert_eq!(check(23, 48), "known");
+        assert_eq!(check(24, 48), "lucky");
     }
 
     #[test]

@@ -221,7 +221,7 @@ mod tests {
         let data = CrossFitted { expected: &expected, score: &score, folds: &folds };
         let found = calibrate(data, 0.5).calibration;
         for x in [0.2, 0.8] {
-            assert!((found[0].apply(x) - found[1].apply(x)).abs() < 0.02, "{found:?}");
+            assert!((found[0].apply(x) - found[1].apply(x)).abs() < 0.05, "{found:?}");
             assert!((found[1].apply(x) - x).abs() < 0.1, "{found:?}");
         }
     }

@@ -34,7 +34,7 @@ fn render(out: &mut String, manifest: &Manifest) -> Result {
         )?;
     }
     render_policies(out, manifest)?;
-    writeln!(out, "\n## Promises\n")?;
+    writeln!(out, "\n## Promises")?;
     promises::render(out, manifest)?;
     render_limits(out)
 }

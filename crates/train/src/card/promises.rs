@@ -29,7 +29,7 @@ fn render_stand_in(out: &mut String, reference: &str, stand_in: &StandIn) -> Res
     let StandIn { best, mean_loss, loss_bound, requests } = stand_in;
     writeln!(
         out,
-        "The reference, `{reference}`, has not the highest mean score, but ties with the candidate that has, \
+        "\nThe reference, `{reference}`, has not the highest mean score, but ties with the candidate that has, \
          `{best}`, and is cheaper. Over {requests} requests of the fit split that both answered it loses \
          {mean_loss:.4} of score on average, and at most {loss_bound:.4} at one-sided 95 % confidence."
     )
