@@ -1,9 +1,9 @@
 //! How often does the certificate lie? Fits one router, then certifies it on random halves of the
 //! requests that it was not fitted on and looks at the other halves.
 //!
-//! `cargo run --release -p farthing-train --example resplits -- LOG [LABEL [ALPHA [TRIALS]]]`
+//! `cargo run --release -p farthing-train --example resplits -- LOG [LABEL [ALPHA [TRIALS [A,B,..]]]]`
 //!
-//! With `delta` 0.05, 200 trials should have about 10 violations, and more than 17 in one run of a
+//! `LABEL` may be `-` for none; `A,B,..` are the only candidates. With `delta` 0.05, 200 trials should have about 10 violations, and more than 17 in one run of a
 //! hundred. The trials share one pool of requests, so their number varies more than that from pool
 //! to pool.
 
@@ -14,11 +14,12 @@ use farthing_train::{TrainConfig, resplit};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    let log = args.first().ok_or("usage: resplits LOG [LABEL [ALPHA [TRIALS]]]")?;
+    let log = args.first().ok_or("usage: resplits LOG [LABEL [ALPHA [TRIALS [A,B,..]]]]")?;
     let labels = args.get(1).filter(|label| *label != "-").cloned().into_iter().collect();
     let alpha = args.get(2).map_or(Ok(0.1), |alpha| alpha.parse())?;
     let trials = args.get(3).map_or(Ok(200), |trials| trials.parse())?;
-    let options = ReadOptions { labels, ..ReadOptions::default() };
+    let models = args.get(4).map(|models| models.split(',').map(str::to_owned).collect());
+    let options = ReadOptions { labels, models, ..ReadOptions::default() };
     let mut rejects = Rejects::to_file(std::env::temp_dir().join("resplits.rejects.ndjson"));
     let (dataset, _) = read_log(&[log.into()], &options, &mut rejects, &|_| ())?;
     let config = TrainConfig { alpha, ..TrainConfig::default() }.check()?;
