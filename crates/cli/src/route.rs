@@ -26,6 +26,9 @@ pub(crate) struct Args {
     /// Decide at the prices of this table (.csv, .toml or .json) instead of the router's own
     #[arg(long, value_name = "FILE")]
     prices: Option<PathBuf>,
+    /// One of the router's policies instead of the default one
+    #[arg(long, value_name = "NAME")]
+    policy: Option<String>,
     /// Print the decision as JSON
     #[arg(long)]
     json: bool,
@@ -33,7 +36,11 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let router = load_router(&args.router, args.prices.as_deref())?;
-    let decision = decide(&router, body(args)?)?;
+    let mut body = body(args)?;
+    if args.policy.is_some() {
+        body.farthing.policy.clone_from(&args.policy);
+    }
+    let decision = decide(&router, body)?;
     if args.json { term::print_json(&decision) } else { term::print(&explain(&decision)) }
 }
 

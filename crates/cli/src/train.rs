@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 use farthing_core::PriceTable;
 use farthing_data::Dataset;
-use farthing_model::{CandidateCard, Guarantee, Manifest, Parts, Router, write_router};
+use farthing_model::{CandidateCard, Guarantee, Manifest, Parts, PolicySpec, Router, write_router};
 use farthing_train::{Stage, TrainConfig, Trained, train};
 
 use crate::encoder::EncoderFlag;
@@ -13,6 +13,9 @@ use crate::failure::Failure;
 use crate::log_input::LogInput;
 use crate::prices::say_unnamed;
 use crate::term;
+
+/// A candidate with fewer judged outcomes than this in the fit split is warned about.
+const FEW_OUTCOMES: u64 = 30;
 
 /// Flags of `farthing train`.
 #[derive(Debug, clap::Args)]
@@ -43,6 +46,12 @@ pub(crate) struct Args {
     /// What knows words before the log is read
     #[arg(long, value_enum, default_value_t = EncoderFlag::Static)]
     encoder: EncoderFlag,
+    /// Mean cost of a request, in USD, that the policy `budget` keeps
+    #[arg(long, value_name = "USD")]
+    budget: Option<f64>,
+    /// Quality that one USD is worth to the policy `utility`
+    #[arg(long)]
+    lambda: Option<f64>,
     /// Seed of the splits and of every draw
     #[arg(long, default_value_t = 0)]
     seed: u64,
@@ -78,6 +87,8 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         alpha: args.alpha,
         delta: args.delta,
         guarantee: args.guarantee.into(),
+        budget_usd: args.budget,
+        lambda: args.lambda,
         seed: args.seed,
         encoder: args.encoder.encoder()?,
         prices: prices.clone().unwrap_or_default(),
@@ -147,10 +158,30 @@ fn say_trained(parts: &Parts, prices: &PriceTable) {
         manifest.reference
     ));
     say_unpriced(&manifest.candidates, prices);
+    for card in manifest.candidates.iter().filter(|card| card.outcomes < FEW_OUTCOMES) {
+        term::say(&format!(
+            "  warning: `{}` has {} outcomes to learn from, so what is expected of it is a guess; hint: log more, or leave it out with --models",
+            card.model, card.outcomes
+        ));
+    }
     for learner in &manifest.learners {
         term::say(&format!("  {} x {}, {:?}", learner.weight, learner.learner, learner.settings));
     }
+    if let Some(stand_in) = &manifest.stands_in {
+        term::say(&format!(
+            "  the reference ties with `{}` and is cheaper: mean score lower by {:.4}, at most {:.4}",
+            stand_in.best, stand_in.mean_loss, stand_in.loss_bound
+        ));
+    }
     for bar in &manifest.bars {
+        if let Some(card) = &bar.calibrated {
+            term::say(&format!(
+                "  bar {}: {} calibration, cross-validated error {:.4}",
+                bar.bar,
+                card.method.as_str(),
+                card.ece
+            ));
+        }
         term::say(&match &bar.certificate {
             Some(c) => format!(
                 "  bar {}: {} of {} certificate requests downgraded, excess miss <= {:.4}, any miss <= {:.4}",
@@ -160,6 +191,17 @@ fn say_trained(parts: &Parts, prices: &PriceTable) {
                 format!("  bar {}: no threshold could be certified, the reference serves", bar.bar)
             }
         });
+    }
+    if let Some(PolicySpec::Budget(budget)) = manifest.policies.get("budget") {
+        let realised = budget.realised_usd.map_or("unknown".to_owned(), |usd| format!("{usd:.3e}"));
+        term::say(&format!(
+            "  budget {} USD: lambda {:.3}, {:.3e} USD predicted, {realised} realised on {} requests",
+            budget.budget_usd, budget.lambda, budget.predicted_usd, budget.requests
+        ));
+    }
+    if let Some(earned) = &manifest.gate.earned_share {
+        let [low, high] = earned.interval_pct;
+        term::say(&format!("  earned share: {:.1} % [{low:.1}, {high:.1}]", earned.pct));
     }
     for check in &manifest.gate.checks {
         let mark = match check.passed {

@@ -25,7 +25,8 @@ pub struct Policy {
 /// The rule from predictions to a choice.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Rule {
-    /// The cheapest candidate whose P(score >= bar) is at least the threshold, else the fallback.
+    /// The cheapest candidate whose P(score >= bar) is at least the threshold, else the fallback;
+    /// never one dearer than an eligible fallback.
     CheapestAboveBar {
         /// Least calibrated probability that counts as good enough.
         threshold: f64,
@@ -172,20 +173,9 @@ fn rank(rule: &Rule, predictions: &[Prediction], ranked: &mut [usize]) -> (Reaso
     let cost = |i: usize| predictions[i].cost_usd.unwrap_or(f64::INFINITY);
     match *rule {
         Rule::CheapestAboveBar { threshold, fallback } => {
-            let p = |i: usize| predictions[i].p_above_bar;
-            ranked.sort_by(|&a, &b| {
-                let (pass_a, pass_b) = (p(a) >= threshold, p(b) >= threshold);
-                pass_b.cmp(&pass_a).then_with(|| {
-                    if pass_a {
-                        cost(a).total_cmp(&cost(b)).then(p(b).total_cmp(&p(a)))
-                    } else {
-                        (b == fallback)
-                            .cmp(&(a == fallback))
-                            .then(quality(b).total_cmp(&quality(a)))
-                    }
-                })
-            });
-            bar_outcome(ranked, threshold, fallback, p, cost)
+            let bar = BarRule::new(predictions, ranked, threshold, fallback);
+            ranked.sort_by(|&a, &b| bar.order(a, b));
+            bar.outcome(ranked)
         }
         Rule::Utility { lambda } => {
             let utility = |i: usize| quality(i) - lambda * cost(i);
@@ -239,29 +229,86 @@ fn lead(ranked: &[usize], value: impl Fn(usize) -> f64) -> f64 {
     ranked.get(1).map_or(f64::INFINITY, |&second| value(ranked[0]) - value(second))
 }
 
-/// Reason and margin of the bar rule: how far the choice is from failing, or a candidate that would
-/// then be preferred from passing.
-fn bar_outcome(
-    ranked: &[usize],
+/// The bar rule on one request.
+struct BarRule<'a> {
+    predictions: &'a [Prediction],
     threshold: f64,
     fallback: usize,
-    p: impl Fn(usize) -> f64,
-    cost: impl Fn(usize) -> f64,
-) -> (Reason, f64) {
-    let first = ranked[0];
-    let passes = p(first) >= threshold;
-    let nearest_rival = ranked
-        .iter()
-        .filter(|&&i| p(i) < threshold && (!passes || cost(i) < cost(first)) && i != first)
-        .map(|&i| threshold - p(i))
-        .fold(f64::INFINITY, f64::min);
-    if passes {
-        let own = if ranked.len() > 1 { p(first) - threshold } else { f64::INFINITY };
-        (Reason::CheapestAboveBar, nearest_rival.min(own))
-    } else if first == fallback {
-        (Reason::FallbackReference, nearest_rival)
-    } else {
-        (Reason::FallbackBestQuality, nearest_rival)
+    /// Only cheaper candidates can pass: the rule saves, it never buys up. Infinite where the
+    /// fallback itself is not eligible.
+    limit_usd: f64,
+}
+
+impl<'a> BarRule<'a> {
+    fn new(
+        predictions: &'a [Prediction],
+        eligible: &[usize],
+        threshold: f64,
+        fallback: usize,
+    ) -> Self {
+        let limit = predictions.get(fallback).filter(|_| eligible.contains(&fallback));
+        let limit_usd = limit.and_then(|p| p.cost_usd).unwrap_or(f64::INFINITY);
+        Self { predictions, threshold, fallback, limit_usd }
+    }
+
+    fn p(&self, i: usize) -> f64 {
+        self.predictions[i].p_above_bar
+    }
+
+    fn cost(&self, i: usize) -> f64 {
+        self.predictions[i].cost_usd.unwrap_or(f64::INFINITY)
+    }
+
+    fn may_pass(&self, i: usize) -> bool {
+        i == self.fallback || self.cost(i) < self.limit_usd
+    }
+
+    fn passes(&self, i: usize) -> bool {
+        self.may_pass(i) && self.p(i) >= self.threshold
+    }
+
+    /// Those that pass by rising cost, then the fallback, then the others by falling quality.
+    fn order(&self, a: usize, b: usize) -> Ordering {
+        let quality = |i: usize| self.predictions[i].quality;
+        let (pass_a, pass_b) = (self.passes(a), self.passes(b));
+        pass_b.cmp(&pass_a).then_with(|| {
+            if pass_a {
+                self.cost(a).total_cmp(&self.cost(b)).then(self.p(b).total_cmp(&self.p(a)))
+            } else {
+                (b == self.fallback)
+                    .cmp(&(a == self.fallback))
+                    .then(quality(b).total_cmp(&quality(a)))
+            }
+        })
+    }
+
+    /// Reason and margin: how far the choice is from failing, or a candidate that would then be
+    /// preferred from passing.
+    fn outcome(&self, ranked: &[usize]) -> (Reason, f64) {
+        let first = ranked[0];
+        let passes = self.passes(first);
+        let rival = |&i: &usize| {
+            i != first
+                && self.may_pass(i)
+                && self.p(i) < self.threshold
+                && (!passes || self.cost(i) < self.cost(first))
+        };
+        let nearest_rival = ranked
+            .iter()
+            .copied()
+            .filter(rival)
+            .map(|i| self.threshold - self.p(i))
+            .fold(f64::INFINITY, f64::min);
+        if passes {
+            // The fallback stays where it is when it fails.
+            let alone = ranked.len() == 1 || first == self.fallback;
+            let own = if alone { f64::INFINITY } else { self.p(first) - self.threshold };
+            (Reason::CheapestAboveBar, nearest_rival.min(own))
+        } else if first == self.fallback {
+            (Reason::FallbackReference, nearest_rival)
+        } else {
+            (Reason::FallbackBestQuality, nearest_rival)
+        }
     }
 }
 
@@ -290,6 +337,20 @@ mod tests {
         let policy = Policy { rule, explore: 0.0 };
         let choice = decide(&policy, &predictions(p), &Constraints::default(), 0.0).unwrap();
         (choice.ranked, choice.reason, (choice.margin * 1e6).round() / 1e6)
+    }
+
+    #[test]
+    fn the_bar_rule_never_buys_up() {
+        let rule = |fallback| Rule::CheapestAboveBar { threshold: 0.8, fallback };
+        let cheap = check(rule(0), [0.7, 0.85, 0.95]);
+        assert_eq!(cheap, (vec![0, 2, 1], Reason::FallbackReference, f64::INFINITY));
+        assert_eq!(check(rule(1), [0.7, 0.75, 0.95]).0, [1, 2, 0]);
+        assert_eq!(check(rule(1), [0.8, 0.75, 0.95]).0, [0, 1, 2]);
+        // Without its fallback the rule is the cheapest that passes.
+        let policy = Policy { rule: rule(0), explore: 0.0 };
+        let constraints = Constraints { exclude: vec![0], ..Constraints::default() };
+        let choice = decide(&policy, &predictions([0.7, 0.85, 0.95]), &constraints, 0.0).unwrap();
+        assert_eq!((choice.ranked, choice.reason), (vec![1, 2], Reason::CheapestAboveBar));
     }
 
     fn bar(threshold: f64) -> Rule {
@@ -369,7 +430,8 @@ mod tests {
 
     fn rules() -> impl Strategy<Value = Rule> {
         prop_oneof![
-            (0.0..1.0).prop_map(bar),
+            (0.0..1.0, 0_usize..3)
+                .prop_map(|(threshold, fallback)| Rule::CheapestAboveBar { threshold, fallback }),
             (0.0..1e4).prop_map(|lambda| Rule::Utility { lambda }),
             Just(Rule::BestQuality),
             Just(Rule::Cheapest),

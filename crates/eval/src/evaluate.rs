@@ -11,7 +11,7 @@ use crate::pair::pair_report;
 use crate::policy::Yardsticks;
 use crate::report::{DataCounts, FORMAT_VERSION, IgnoredCandidate, Report, Settings};
 use crate::rows::{Rows, positions};
-use crate::{EvalError, candidates, policy};
+use crate::{EvalError, calibration, candidates, policy};
 
 /// How to evaluate.
 #[derive(Debug, Clone, PartialEq)]
@@ -70,6 +70,8 @@ pub fn evaluate(
         settings: settings(options, bar),
         data: data_counts(router, dataset, &scored),
         candidates: candidates::figures(names, candidate_columns, candidate_estimates),
+        calibration: calibration::figures(names, rows, bar),
+        certificate: router.manifest().bars[bar_index].certificate.clone(),
         frontier,
         frontier_withheld,
         policy: policy::report(policy_name, rows, &against, policy_columns, policy_estimates),

@@ -4,6 +4,7 @@
 //! lays a router's predictions beside what a log says and fills a [`Report`]; it does no I/O and
 //! renders nothing.
 
+mod calibration;
 mod candidates;
 mod error;
 mod estimate;
@@ -15,6 +16,7 @@ mod policy;
 mod report;
 mod rows;
 
+pub use calibration::{CalibrationFigures, CandidateCalibration};
 pub use candidates::CandidateFigures;
 pub use error::EvalError;
 pub use estimate::Estimate;

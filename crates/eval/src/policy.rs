@@ -206,6 +206,7 @@ mod tests {
         let rows = Rows {
             groups: (0..5).collect(),
             predicted_quality: Matrix::repeat(5, &[0.9, 0.5]),
+            predicted_p: Matrix::repeat(5, &[0.9, 0.5]),
             predicted_cost: Matrix::repeat(5, &[0.01, 0.001]),
             score: Matrix::new(2, vec![1.0, 1.0, 1.0, 0.0, 0.4, 0.2, 1.0, NONE, NONE, 1.0]),
             cost: Matrix::new(2, vec![10.0, 1.0, 20.0, 2.0, 30.0, NONE, 40.0, NONE, NONE, 5.0]),

@@ -4,9 +4,10 @@
 //! scores lie in [0, 1]. What cannot be said is `null`, with the reason beside it.
 
 use farthing_core::{Bar, Digest};
+use farthing_model::Certificate;
 use serde::Serialize;
 
-use crate::{CandidateFigures, Frontier, PairReport, PolicyReport};
+use crate::{CalibrationFigures, CandidateFigures, Frontier, PairReport, PolicyReport};
 
 /// Version of the report; additive changes keep it.
 pub(crate) const FORMAT_VERSION: u32 = 1;
@@ -24,6 +25,11 @@ pub struct Report {
     pub data: DataCounts,
     /// Each candidate of the router on its own, in the router's order.
     pub candidates: Vec<CandidateFigures>,
+    /// Whether the probabilities are to be believed.
+    pub calibration: CalibrationFigures,
+    /// What the router promises at this bar; `null`: nothing could be certified. These are the figures
+    /// of its training, not of this log.
+    pub certificate: Option<Certificate>,
     /// The cost/quality plane, on the complete requests only.
     pub frontier: Option<Frontier>,
     /// Why there is none.

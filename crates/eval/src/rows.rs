@@ -20,6 +20,8 @@ pub(crate) struct Rows {
     /// Group of near-duplicate prompts of each request.
     pub(crate) groups: Vec<u64>,
     pub(crate) predicted_quality: Matrix,
+    /// P(score >= bar) at the bar in force.
+    pub(crate) predicted_p: Matrix,
     pub(crate) predicted_cost: Matrix,
     pub(crate) score: Matrix,
     pub(crate) cost: Matrix,
@@ -67,6 +69,7 @@ impl Rows {
         Ok(Self {
             groups: records.iter().map(|record| record.group).collect(),
             predicted_quality: predicted(|p| p.quality),
+            predicted_p: predicted(|p| p.p_above_bar),
             predicted_cost: predicted(|p| p.cost_usd.unwrap_or(f64::NAN)),
             score: logged(records, columns, &position, |cell| cell.score),
             cost: logged(records, columns, &position, |cell| cell.cost_usd),

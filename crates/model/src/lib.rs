@@ -12,7 +12,8 @@ pub mod static_table;
 
 pub use route::{Decided, RouteError};
 pub use router::{
-    BarCard, CandidateCard, Certificate, ClusterShape, CostModel, DataCard, GateCheck, GateReport,
-    Guarantee, LearnerCard, Manifest, Parts, Platt, PolicySpec, Router, RouterError, SeenPrompts,
-    TokenModel, write_router,
+    BarCard, Beta, Bounds, Budget, Calibration, CalibrationCard, CalibrationMethod, CandidateCard,
+    Certificate, ClusterShape, CostModel, DataCard, EarnedShare, GateCheck, GateReport, Guarantee,
+    InvalidKnots, Isotonic, LearnerCard, Manifest, Parts, Platt, PolicySpec, Router, RouterError,
+    SeenPrompts, SliceBounds, StandIn, TokenModel, write_router,
 };

@@ -52,6 +52,10 @@ pub struct TrainConfig {
     pub encoder: Encoder,
     /// Known prices; candidates outside it are priced by what the log says they cost.
     pub prices: PriceTable,
+    /// Mean cost of a request, in USD, that the policy `budget` keeps; `None`: no such policy.
+    pub budget_usd: Option<f64>,
+    /// Quality that one USD is worth to the policy `utility`; `None`: no such policy.
+    pub lambda: Option<f64>,
     /// Whether a refusal of the gate is recorded instead of obeyed.
     pub force: bool,
 }
@@ -67,6 +71,8 @@ impl Default for TrainConfig {
             learners: LearnerName::ALL.to_vec(),
             encoder: Encoder::None,
             prices: PriceTable::default(),
+            budget_usd: None,
+            lambda: None,
             force: false,
         }
     }
@@ -89,6 +95,12 @@ impl TrainConfig {
         }
         if !(self.delta > 0.0 && self.delta < 1.0) {
             return refuse("--delta", self.delta, "(0, 1)");
+        }
+        if let Some(usd) = self.budget_usd.filter(|usd| !(*usd > 0.0 && usd.is_finite())) {
+            return refuse("--budget", usd, "(0, infinity)");
+        }
+        if let Some(lambda) = self.lambda.filter(|lambda| !(*lambda >= 0.0 && lambda.is_finite())) {
+            return refuse("--lambda", lambda, "[0, infinity)");
         }
         Ok(self)
     }

@@ -33,6 +33,24 @@ pub enum TrainError {
         /// How many are needed.
         needed: usize,
     },
+    /// No way of routing costs as little.
+    #[error(
+        "no policy keeps a mean cost of {budget_usd} USD a request: always taking the cheapest candidate costs {least_usd:.3e}; hint: give `--budget` at least that"
+    )]
+    Budget {
+        /// What was asked.
+        budget_usd: f64,
+        /// What the cheapest candidates cost.
+        least_usd: f64,
+    },
+    /// A policy that compares costs, without costs.
+    #[error(
+        "`{flag}` needs costs, and the log has none; hint: give it a `cost_usd` column, or token counts and `--prices`"
+    )]
+    NoCosts {
+        /// The flag.
+        flag: &'static str,
+    },
     /// The forward pass failed.
     #[error("the forward pass of the new router failed")]
     Forward(#[from] candle_core::Error),

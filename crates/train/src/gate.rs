@@ -4,10 +4,10 @@
 
 use farthing_data::Record;
 use farthing_eval::metrics::{
-    Bootstrap, Choices, GroupSums, Groups, Matrix, Point, Sweep, aiq, best_column, cost_at_quality,
-    hull, quantile,
+    Bootstrap, Choices, GroupSums, Groups, Interval, Matrix, Point, Sweep, aiq, best_column,
+    cost_at_quality, earned_share_pct, hull, quantile,
 };
-use farthing_model::{GateCheck, GateReport};
+use farthing_model::{EarnedShare, GateCheck, GateReport};
 use nalgebra::DMatrix;
 
 use crate::problem::matrix;
@@ -39,12 +39,12 @@ pub(crate) struct Sealed<'a> {
 
 /// Judges the router.
 pub(crate) fn judge(sealed: &Sealed<'_>, forced: bool) -> GateReport {
-    let checks = match Comparison::new(sealed) {
+    let (checks, earned_share) = match Comparison::new(sealed) {
         Ok(comparison) => comparison.checks(sealed),
-        Err(check) => vec![check],
+        Err(check) => (vec![check], None),
     };
     let passed = checks.iter().all(|check| check.passed != Some(false));
-    GateReport { passed, forced: forced && !passed, checks }
+    GateReport { passed, forced: forced && !passed, checks, earned_share }
 }
 
 struct Comparison {
@@ -52,6 +52,7 @@ struct Comparison {
     router: Sweep,
     zero: Sweep,
     null: Sweep,
+    oracle: Sweep,
     costs: GroupSums,
     scores: GroupSums,
     best_single: usize,
@@ -102,6 +103,7 @@ impl Comparison {
             zero: sweep(&means(sealed.mean_score), &means(sealed.mean_cost)),
             // The labels are scores: what is known of costs is real in the null, too.
             null: sweep(&pick(&sealed.null_quality), &predicted_cost),
+            oracle: sweep(&score, &Matrix::repeat(rows.len(), &cost.column_means())),
             costs: GroupSums::new(&cost, &groups),
             scores: GroupSums::new(&score, &groups),
             best_single: best_column(&score.column_means(), &cost.column_means()),
@@ -109,7 +111,7 @@ impl Comparison {
         })
     }
 
-    fn checks(&self, sealed: &Sealed<'_>) -> Vec<GateCheck> {
+    fn checks(&self, sealed: &Sealed<'_>) -> (Vec<GateCheck>, Option<EarnedShare>) {
         let bootstrap = Bootstrap { seed: sealed.seed, resamples: RESAMPLES };
         let resamples = bootstrap.resample(&self.groups, |counts| self.figures(counts));
         let figures = self.figures(&self.groups.once());
@@ -136,11 +138,18 @@ impl Comparison {
             passed: Some(high < 1.0),
             detail: format!("{:.3} of its cost, at most {high:.3} at 95 % confidence", figures[2]),
         });
-        checks
+        let interval = Interval::percentile(&column(3), 1.0 - ALPHA);
+        let earned = interval.filter(|_| figures[3].is_finite()).map(|interval| EarnedShare {
+            pct: figures[3],
+            interval_pct: [interval.low, interval.high],
+            requests: self.groups.of_requests().len() as u64,
+        });
+        (checks, earned)
     }
 
-    /// AIQ gain over zero, AIQ gain over null, cost at best single's quality as a share of its cost.
-    fn figures(&self, counts: &[u32]) -> [f64; 3] {
+    /// AIQ gain over zero, AIQ gain over null, cost at best single's quality as a share of its cost,
+    /// earned share in percent (NaN where there is nothing to earn).
+    fn figures(&self, counts: &[u32]) -> [f64; 4] {
         let costs = self.costs.means(counts);
         let range = costs.iter().fold((f64::INFINITY, 0.0_f64), |(l, h), &c| (l.min(c), h.max(c)));
         let points = self.router.points(counts);
@@ -148,10 +157,13 @@ impl Comparison {
         let router = area(&points);
         let target = self.scores.means(counts)[self.best_single] - TOLERANCE;
         let cost = cost_at_quality(&hull(&points), target).unwrap_or(f64::INFINITY);
+        let zero = area(&self.zero.points(counts));
+        let earned = earned_share_pct(router, zero, area(&self.oracle.points(counts)));
         [
-            router - area(&self.zero.points(counts)),
+            router - zero,
             router - area(&self.null.points(counts)),
             cost / costs[self.best_single],
+            earned.unwrap_or(f64::NAN),
         ]
     }
 }

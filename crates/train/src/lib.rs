@@ -13,12 +13,15 @@ mod config;
 mod distill;
 mod error;
 mod fit;
+mod fitted;
 mod gate;
 mod latent;
 mod learners;
 mod length;
 mod objective;
+mod policies;
 mod problem;
+mod reference;
 mod representation;
 mod ridge;
 mod split;
@@ -26,21 +29,24 @@ mod split;
 use std::collections::BTreeMap;
 
 use farthing_core::{Digest, Prediction};
-use farthing_data::{Dataset, Record};
+use farthing_data::Dataset;
 use farthing_model::features::{Features, Featurizer};
 use farthing_model::{
-    BarCard, CandidateCard, DataCard, Manifest, Parts, PolicySpec, Router, SeenPrompts,
+    BarCard, CandidateCard, DataCard, GateReport, Manifest, Parts, Platt, PolicySpec, Router,
+    SeenPrompts,
 };
 use nalgebra::DMatrix;
 use rayon::prelude::*;
 
+pub use certify::{Resplits, Rung, resplit};
 pub use compare::{Compared, Comparison, compare};
 pub use config::{Encoder, TrainConfig};
 pub use distill::{DistillError, Distilled, distill};
 pub use error::TrainError;
 pub use learners::LearnerName;
 
-use crate::fit::{Learned, Prepared};
+use crate::fit::Learned;
+use crate::fitted::Fitted;
 use crate::gate::Sealed;
 use crate::problem::column_means;
 use crate::split::Roles;
@@ -107,49 +113,58 @@ pub fn train(
     config: &TrainConfig,
     progress: &dyn Fn(Stage),
 ) -> Result<Trained, TrainError> {
-    let (dataset, left_out) = judged_only(dataset)?;
-    let records: Vec<&Record> = dataset.records.iter().collect();
-    let roles = split::assign(&records, config.seed);
-    let pick = |rows: &[usize]| rows.iter().map(|&row| records[row]).collect::<Vec<_>>();
-
-    progress(Stage::Featurize);
-    let featurizer = Featurizer::new(dataset.context_columns.clone(), config.encoder.tokenizer());
-    let features: Vec<Features> =
-        records.par_iter().map(|record| featurizer.featurize(&record.request)).collect();
-    let features_of =
-        |rows: &[usize]| rows.iter().map(|&row| features[row].clone()).collect::<Vec<_>>();
-
-    let fit_records = pick(&roles.fit);
-    let fit_features = features_of(&roles.fit);
-    let prepared =
-        Prepared::new(&fit_records, &fit_features, &dataset.candidates, config, progress);
-    progress(Stage::Learners);
-    let fitted = prepared.learn(&config.learners);
-
-    progress(Stage::Certify);
-    let mut parts = assemble(&dataset, &roles, &fitted, &featurizer, config);
-    let certificate_features = features_of(&roles.certificate);
-    certify_bars(&mut parts, &pick(&roles.certificate), &certificate_features, config)?;
-
+    let mut fitted = Fitted::new(dataset, config, progress)?;
+    certify_bars(&mut fitted, config)?;
     progress(Stage::Gate);
-    let sealed_records = pick(&roles.sealed);
-    let sealed_features = features_of(&roles.sealed);
-    let router = Router::from_parts(&parts)?;
-    let predictions = predict(&router, &sealed_features, 0)?;
-    let null = Router::from_parts(&Parts { weights: fitted.null.clone(), ..parts.clone() })?;
-    let sealed = Sealed {
-        records: &sealed_records,
-        quality: tabulate(&predictions, |p| p.quality),
-        predicted_cost: tabulate(&predictions, |p| p.cost_usd.unwrap_or(f64::NAN)),
-        null_quality: tabulate(&predict(&null, &sealed_features, 0)?, |p| p.quality),
-        mean_score: &fitted.mean_score,
-        mean_cost: &column_means(&fitted.lengths.cost),
-        learned: !fitted.learners.is_empty(),
-        seed: config.seed,
-    };
-    parts.manifest.gate = gate::judge(&sealed, config.force);
+    let gate = judge(&fitted, config)?;
+    let Fitted { mut parts, left_out, .. } = fitted;
+    parts.manifest.gate = gate;
     parts.card = card::write(&parts.manifest);
     Ok(Trained { parts, left_out })
+}
+
+/// Certifies every bar and solves the budget, on the certificate split.
+fn certify_bars(fitted: &mut Fitted, config: &TrainConfig) -> Result<(), TrainError> {
+    if config.lambda.is_some() && !fitted.parts.manifest.policies.contains_key("utility") {
+        return Err(TrainError::NoCosts { flag: "--lambda" });
+    }
+    let rows = fitted.roles.certificate.clone();
+    let (records, features) = (fitted.records(&rows), fitted.features(&rows));
+    let columns = (&*fitted.dataset.label_columns, &*fitted.dataset.context_columns);
+    let mut bars = fitted.parts.manifest.bars.clone();
+    let mut policies = fitted.parts.manifest.policies.clone();
+    for (i, card) in bars.iter_mut().enumerate() {
+        let predictions = fitted.predict(&features, i)?;
+        let held_out = fitted.held_out(&records, &predictions, i);
+        (card.threshold, card.certificate) = certify::certify(held_out, columns, config).unzip();
+        if let Some(budget_usd) = config.budget_usd.filter(|_| i == 0) {
+            let budget = policies::solve(budget_usd, &records, &predictions)?;
+            policies.insert("budget".to_owned(), PolicySpec::Budget(budget));
+        }
+    }
+    let manifest = &mut fitted.parts.manifest;
+    (manifest.bars, manifest.policies) = (bars, policies);
+    Ok(())
+}
+
+/// Judges the router at the gate, on the sealed split.
+fn judge(fitted: &Fitted, config: &TrainConfig) -> Result<GateReport, TrainError> {
+    let (records, features) =
+        (fitted.records(&fitted.roles.sealed), fitted.features(&fitted.roles.sealed));
+    let (learned, parts) = (&fitted.learned, &fitted.parts);
+    let predictions = fitted.predict(&features, 0)?;
+    let null = Router::from_parts(&Parts { weights: learned.null.clone(), ..parts.clone() })?;
+    let sealed = Sealed {
+        records: &records,
+        quality: tabulate(&predictions, |p| p.quality),
+        predicted_cost: tabulate(&predictions, |p| p.cost_usd.unwrap_or(f64::NAN)),
+        null_quality: tabulate(&predict(&null, &features, 0)?, |p| p.quality),
+        mean_score: &learned.mean_score,
+        mean_cost: &column_means(&learned.lengths.cost),
+        learned: !learned.learners.is_empty(),
+        seed: config.seed,
+    };
+    Ok(gate::judge(&sealed, config.force))
 }
 
 /// The dataset without requests and candidates that have no score, and the names of the latter.
@@ -189,7 +204,7 @@ fn judged_only(mut dataset: Dataset) -> Result<(Dataset, Vec<String>), TrainErro
     Ok((dataset, left_out))
 }
 
-/// The router as fitted, calibrated but not yet certified or judged.
+/// The router as fitted, not yet calibrated, certified or judged.
 fn assemble(
     dataset: &Dataset,
     roles: &Roles,
@@ -204,18 +219,18 @@ fn assemble(
         cost: fitted.lengths.models[c],
     };
     let candidates: Vec<CandidateCard> = dataset.candidates.iter().enumerate().map(card).collect();
-    let cost = |card: &CandidateCard| card.cost.mean_cost_usd.unwrap_or(f64::INFINITY);
-    // NaN (judged outside the fit split only) sorts above every score, so it is put below instead.
-    let score = |card: &CandidateCard| if card.outcomes > 0 { card.mean_score } else { -1.0 };
-    let reference = candidates
-        .iter()
-        .max_by(|a, b| score(a).total_cmp(&score(b)).then(cost(b).total_cmp(&cost(a))))
-        .map_or_else(String::new, |card| card.model.clone());
+    let known_cost = |card: &CandidateCard| {
+        card.cost.mean_cost_usd.is_some()
+            || (card.cost.tokens.is_some() && config.prices.get(&card.model).is_some())
+    };
+    let (reference, stands_in) = reference::choose(&candidates, &fitted.score, known_cost);
+    let reference = dataset.candidates[reference].clone();
     let bar_card = |&bar: &f64| BarCard {
         bar,
         threshold: None,
         certificate: None,
-        calibration: calibrate::calibrate(&fitted.cross_fitted, &fitted.score, bar),
+        calibration: vec![Platt::NEUTRAL.into(); dataset.candidates.len()],
+        calibrated: None,
     };
     let priced = candidates.iter().any(|card| card.is_priced(&config.prices));
     let outcomes = dataset.records.iter().map(|record| record.cells.len() as u64).sum();
@@ -225,10 +240,11 @@ fn assemble(
         digest: String::new(),
         format_version: 0,
         candidates,
-        reference,
+        stands_in,
         bars: config.bars.iter().map(bar_card).collect(),
         default_policy: "default".to_owned(),
-        policies: policies(priced),
+        policies: policies::of(priced, &reference, config),
+        reference,
         feature_digest: featurizer.schema().digest(),
         features: featurizer.schema().clone(),
         mixtures: fitted.mixtures.clone(),
@@ -244,7 +260,7 @@ fn assemble(
             seed: config.seed,
             labels: dataset.label_columns.clone(),
         },
-        gate: farthing_model::GateReport { passed: false, forced: false, checks: Vec::new() },
+        gate: GateReport { passed: false, forced: false, checks: Vec::new(), earned_share: None },
         files: BTreeMap::new(),
     };
     Parts {
@@ -255,34 +271,6 @@ fn assemble(
         seen: SeenPrompts::new(fingerprint.prefix() ^ config.seed, used),
         card: String::new(),
     }
-}
-
-/// The policies a request may name; `default` is the one in force where it names none.
-fn policies(priced: bool) -> BTreeMap<String, PolicySpec> {
-    let quality = [("default", PolicySpec::BestQuality), ("best_quality", PolicySpec::BestQuality)];
-    let cost = [
-        ("default", PolicySpec::CheapestAboveBar),
-        ("cheapest_above_bar", PolicySpec::CheapestAboveBar),
-        ("cheapest", PolicySpec::Cheapest),
-    ];
-    let named = quality.into_iter().chain(cost.into_iter().filter(|_| priced));
-    named.map(|(name, policy)| (name.to_owned(), policy)).collect()
-}
-
-fn certify_bars(
-    parts: &mut Parts,
-    records: &[&Record],
-    features: &[Features],
-    config: &TrainConfig,
-) -> Result<(), TrainError> {
-    let router = Router::from_parts(parts)?;
-    for (i, card) in parts.manifest.bars.iter_mut().enumerate() {
-        let predictions = predict(&router, features, i)?;
-        let certified =
-            certify::certify(records, &predictions, router.reference(), card.bar, config);
-        (card.threshold, card.certificate) = certified.unzip();
-    }
-    Ok(())
 }
 
 /// `(n) features -> (n, candidates)` predictions, in parallel batches, in order.

@@ -2,7 +2,12 @@
 
 use std::fmt::Write as _;
 
-use farthing_eval::{Comparison, Estimate, Frontier, PairReport, PolicyReport, Report};
+use farthing_eval::metrics::ReliabilityBin;
+use farthing_eval::{
+    CalibrationFigures, Comparison, Estimate, Frontier, PairReport, PolicyReport, Report,
+};
+
+use farthing_model::SliceBounds;
 
 use crate::term::table;
 
@@ -15,6 +20,8 @@ pub(super) fn render(report: &Report) -> String {
         (None, reason) => text += &withheld("cost/quality frontier", reason.as_deref()),
     }
     text += &policy(&report.policy);
+    text += &calibration(&report.calibration);
+    text += &certificate(report);
     if let Some(pair) = &report.pair {
         text += &self::pair(pair);
     }
@@ -135,6 +142,61 @@ fn compared(name: &str, comparison: &Comparison) -> String {
         percent(comparison.saving_pct.as_ref()),
         score(comparison.quality_difference.as_ref()),
     )
+}
+
+fn calibration(figures: &CalibrationFigures) -> String {
+    let number = |value: Option<f64>| value.map_or("-".to_owned(), |value| format!("{value:.4}"));
+    let row = |bin: &ReliabilityBin| {
+        [
+            format!("{:.3} to {:.3}", bin.from, bin.to),
+            bin.count.to_string(),
+            format!("{:.3}", bin.mean_predicted),
+            format!("{:.3}", bin.share_met),
+        ]
+    };
+    format!(
+        "\nP(score >= bar) over {} judged answers: calibration error {}, Brier {}, log loss {}\n{}",
+        figures.outcomes,
+        number(figures.ece),
+        number(figures.brier),
+        number(figures.log_loss),
+        table(
+            ["predicted", "answers", "mean", "met the bar"],
+            figures.bins.iter().map(row).collect()
+        ),
+    )
+}
+
+fn certificate(report: &Report) -> String {
+    let bar = report.settings.bar;
+    let Some(certificate) = &report.certificate else {
+        return format!(
+            "\nNo certificate at bar {bar}: `cheapest_above_bar` always serves the reference\n"
+        );
+    };
+    let bound = |bound: Option<f64>| bound.map_or("too few".to_owned(), |b| format!("{b:.4}"));
+    let row = |slice: &SliceBounds| {
+        [
+            format!("{} = {}", slice.column, slice.value),
+            slice.requests.to_string(),
+            slice.bounds.downgraded.to_string(),
+            bound(slice.bounds.excess_bound),
+            bound(slice.bounds.miss_bound),
+        ]
+    };
+    let mut text = format!(
+        "\nCertificate at bar {bar}, from training: {} of {} requests downgraded; excess miss <= {:.4}, any miss <= {:.4}, each at confidence {}\n",
+        certificate.downgraded,
+        certificate.requests,
+        certificate.excess_bound,
+        certificate.miss_bound,
+        1.0 - certificate.delta,
+    );
+    if !certificate.slices.is_empty() {
+        let header = ["slice", "requests", "downgraded", "excess miss <=", "any miss <="];
+        text += &table(header, certificate.slices.iter().map(row).collect());
+    }
+    text
 }
 
 fn pair(pair: &PairReport) -> String {

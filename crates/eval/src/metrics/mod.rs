@@ -15,6 +15,7 @@
 //! ```
 
 mod bootstrap;
+mod calibration;
 mod frontier;
 mod matrix;
 mod oracle;
@@ -22,6 +23,7 @@ mod routellm;
 mod sweep;
 
 pub use bootstrap::{Bootstrap, GroupSums, Groups, Interval, quantile};
+pub use calibration::{ECE_BINS, ReliabilityBin, brier, ece, log_loss, reliability};
 pub use frontier::{Point, aiq, cost_at_quality, earned_share_pct, height, hull};
 pub use matrix::Matrix;
 pub use oracle::{best_column, oracle_choices};

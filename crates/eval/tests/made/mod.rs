@@ -75,13 +75,15 @@ fn manifest(names: &[&str]) -> Manifest {
         bar: 0.5,
         threshold: None,
         certificate: None,
-        calibration: vec![Platt { slope: 4.0, intercept: -2.0 }; names.len()],
+        calibration: vec![Platt { slope: 4.0, intercept: -2.0 }.into(); names.len()],
+        calibrated: None,
     };
     Manifest {
         digest: String::new(),
         format_version: 1,
         candidates: names.iter().map(card).collect(),
         reference: names[0].to_owned(),
+        stands_in: None,
         bars: vec![bar],
         default_policy: "default".to_owned(),
         policies: BTreeMap::from([("default".to_owned(), PolicySpec::Utility { lambda: 20.0 })]),
@@ -100,7 +102,7 @@ fn manifest(names: &[&str]) -> Manifest {
             seed: 0,
             labels: Vec::new(),
         },
-        gate: GateReport { passed: true, forced: false, checks: Vec::new() },
+        gate: GateReport { passed: true, forced: false, checks: Vec::new(), earned_share: None },
         files: BTreeMap::new(),
     }
 }

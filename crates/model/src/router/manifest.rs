@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use farthing_core::{Bar, Digest, PriceTable};
 use serde::{Deserialize, Serialize};
 
+use super::calibration::{Calibration, CalibrationCard};
 use crate::features::FeatureSchema;
 
 /// Version that this build writes.
@@ -22,8 +23,12 @@ pub struct Manifest {
     pub format_version: u32,
     /// The candidates, by name, in the order of every matrix.
     pub candidates: Vec<CandidateCard>,
-    /// The candidate with the highest mean score in the fit split.
+    /// The cheapest candidate that is not inferior to the one with the highest mean score in the fit
+    /// split: what a downgrade is measured against, and what serves where no threshold passes.
     pub reference: String,
+    /// What the reference stands in for, where it has not itself the highest mean score.
+    #[serde(default)]
+    pub stands_in: Option<StandIn>,
     /// The trained bars.
     pub bars: Vec<BarCard>,
     /// Name of the policy used where a request names none.
@@ -80,6 +85,20 @@ impl CandidateCard {
         let by_tokens = self.cost.tokens.is_some() && prices.get(&self.model).is_some();
         by_tokens || self.cost.mean_cost_usd.is_some()
     }
+}
+
+/// A reference that ties with the candidate of the highest mean score, and is cheaper.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StandIn {
+    /// The candidate with the highest mean score in the fit split.
+    pub best: String,
+    /// Mean of its score less the reference's over the requests of the fit split that both answered.
+    pub mean_loss: f64,
+    /// Upper bound on that mean, at one-sided 95 % confidence.
+    pub loss_bound: f64,
+    /// Those requests.
+    pub requests: u64,
 }
 
 /// How a candidate's cost is predicted; the length head multiplies the mean.
@@ -145,24 +164,10 @@ pub struct BarCard {
     /// What is promised at that threshold.
     pub certificate: Option<Certificate>,
     /// Calibration of each candidate.
-    pub calibration: Vec<Platt>,
-}
-
-/// `P(score >= bar) = 1 / (1 + exp(-(slope * quality + intercept)))` (Platt 1999).
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Platt {
-    /// Never negative, so that ranking by quality and by probability agree for one candidate.
-    pub slope: f64,
-    /// Log-odds at quality 0.
-    pub intercept: f64,
-}
-
-impl Platt {
-    /// The calibrated probability.
-    pub fn apply(self, quality: f64) -> f64 {
-        1.0 / (1.0 + (-(self.slope * quality + self.intercept)).exp())
-    }
+    pub calibration: Vec<Calibration>,
+    /// How the kind of calibration was chosen; `None` in routers of earlier builds.
+    #[serde(default)]
+    pub calibrated: Option<CalibrationCard>,
 }
 
 /// A finite-sample bound on how often a downgraded request goes wrong.
@@ -187,6 +192,44 @@ pub struct Certificate {
     pub misses: u64,
     /// Upper bound on their rate.
     pub miss_bound: f64,
+    /// Where the reference stands in for a dearer candidate: the same bounds for every request that
+    /// is served by a candidate cheaper than that one, the reference included. Not selected on.
+    #[serde(default)]
+    pub against_best: Option<Bounds>,
+    /// The same bounds by slice of the traffic. Each holds with probability `1 - delta` on its own,
+    /// not all of them together; the threshold was not selected on them.
+    #[serde(default)]
+    pub slices: Vec<SliceBounds>,
+}
+
+/// Bounds on how often downgraded requests go wrong.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bounds {
+    /// Downgraded requests.
+    pub downgraded: u64,
+    /// Those where the choice missed the bar and the other candidate met it.
+    pub excess_misses: u64,
+    /// Upper bound on their rate; `None`: too few with both outcomes to show `alpha` even without a miss.
+    pub excess_bound: Option<f64>,
+    /// Those where the choice missed the bar.
+    pub misses: u64,
+    /// Upper bound on their rate; `None`: too few.
+    pub miss_bound: Option<f64>,
+}
+
+/// [`Bounds`] of the requests that have one value in a label or context column.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SliceBounds {
+    /// The column.
+    pub column: String,
+    /// Its value.
+    pub value: String,
+    /// Requests of the certificate split that have it.
+    pub requests: u64,
+    /// What happened to them.
+    pub bounds: Bounds,
 }
 
 /// Which bad event a certificate bounds.
@@ -210,6 +253,8 @@ pub enum PolicySpec {
         /// Quality that one USD is worth.
         lambda: f64,
     },
+    /// A mean cost in USD a request, solved into the least `lambda` of `utility` that keeps it.
+    Budget(Budget),
     /// The greatest expected quality.
     BestQuality,
     /// The least expected cost.
@@ -219,6 +264,24 @@ pub enum PolicySpec {
         /// Its name.
         model: String,
     },
+}
+
+/// A budget as it was solved on the certificate split.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Budget {
+    /// Greatest mean cost of a request.
+    pub budget_usd: f64,
+    /// Quality that one USD is worth; 0 where the budget does not bind.
+    pub lambda: f64,
+    /// Mean predicted cost of what it chooses there.
+    pub predicted_usd: f64,
+    /// Mean logged cost of what it chooses there, as far as the log knows it.
+    pub realised_usd: Option<f64>,
+    /// Its two-sided 95 % interval.
+    pub realised_interval_usd: Option<[f64; 2]>,
+    /// Requests it was solved on.
+    pub requests: u64,
 }
 
 /// A learner's part in the blend.
@@ -265,6 +328,21 @@ pub struct GateReport {
     pub forced: bool,
     /// Each check.
     pub checks: Vec<GateCheck>,
+    /// What learning earned on the sealed requests; `None` where it cannot be said.
+    #[serde(default)]
+    pub earned_share: Option<EarnedShare>,
+}
+
+/// How much of the way from the fitted zero router to the oracle the router goes, in percent.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EarnedShare {
+    /// On the sealed requests.
+    pub pct: f64,
+    /// Its two-sided 95 % bootstrap interval.
+    pub interval_pct: [f64; 2],
+    /// Sealed requests that every priced candidate answered.
+    pub requests: u64,
 }
 
 /// One check of the gate.
@@ -284,13 +362,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn platt_is_a_logistic() {
-        let platt = Platt { slope: 2.0, intercept: -1.0 };
-        assert!((platt.apply(0.5) - 0.5).abs() < 1e-12);
-        assert!((platt.apply(1.0) - 0.731_058_578).abs() < 1e-8);
-    }
-
-    #[test]
     fn a_token_model_of_an_earlier_build_has_no_quantile() {
         let json = r#"{"input_base":10.0,"input_per_byte":0.25,"mean_output":100.0}"#;
         let mut model: TokenModel = serde_json::from_str(json).unwrap();
@@ -308,5 +379,16 @@ mod tests {
     fn policies_read_as_written() {
         let json = serde_json::to_string(&PolicySpec::Utility { lambda: 2.0 }).unwrap();
         assert_eq!(json, r#"{"rule":"utility","lambda":2.0}"#);
+        let budget = PolicySpec::Budget(Budget {
+            budget_usd: 0.001,
+            lambda: 3.0,
+            predicted_usd: 0.0009,
+            realised_usd: None,
+            realised_interval_usd: None,
+            requests: 10,
+        });
+        let json = serde_json::to_string(&budget).unwrap();
+        assert!(json.starts_with(r#"{"rule":"budget","budget_usd":0.001,"lambda":3.0,"#), "{json}");
+        assert_eq!(serde_json::from_str::<PolicySpec>(&json).unwrap(), budget);
     }
 }

@@ -1,5 +1,6 @@
 //! The router directory: a trained, immutable, content-hashed folder, and what it predicts.
 
+mod calibration;
 mod directory;
 mod manifest;
 mod seen;
@@ -10,11 +11,15 @@ use farthing_core::{Bar, Digest, Policy, Prediction, PriceTable, Request, Rule};
 
 use crate::features::{Features, Featurizer};
 use crate::network::{Network, Outputs};
+pub use calibration::{
+    Beta, Calibration, CalibrationCard, CalibrationMethod, InvalidKnots, Isotonic, Platt,
+};
 pub use directory::{Parts, RouterError, write_router};
 use manifest::length_multiple;
 pub use manifest::{
-    BarCard, CandidateCard, Certificate, ClusterShape, CostModel, DataCard, GateCheck, GateReport,
-    Guarantee, LearnerCard, Manifest, Platt, PolicySpec, TokenModel,
+    BarCard, Bounds, Budget, CandidateCard, Certificate, ClusterShape, CostModel, DataCard,
+    EarnedShare, GateCheck, GateReport, Guarantee, LearnerCard, Manifest, PolicySpec, SliceBounds,
+    StandIn, TokenModel,
 };
 pub use seen::SeenPrompts;
 
@@ -96,7 +101,9 @@ impl Router {
                 threshold: self.manifest.bars[bar_index].threshold.unwrap_or(f64::INFINITY),
                 fallback: self.reference,
             },
-            PolicySpec::Utility { lambda } => Rule::Utility { lambda: *lambda },
+            PolicySpec::Utility { lambda } | PolicySpec::Budget(Budget { lambda, .. }) => {
+                Rule::Utility { lambda: *lambda }
+            }
             PolicySpec::BestQuality => Rule::BestQuality,
             PolicySpec::Cheapest => Rule::Cheapest,
             PolicySpec::Fixed { model } => {

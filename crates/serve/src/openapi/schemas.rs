@@ -205,8 +205,10 @@ pub(crate) struct Manifest {
     format_version: u32,
     /// The candidates as training saw them.
     candidates: Vec<BTreeMap<String, Value>>,
-    /// The candidate with the highest mean score.
+    /// The cheapest candidate that is not inferior to the one with the highest mean score.
     reference: String,
+    /// That one, and what the reference loses against it, where they differ.
+    stands_in: Option<BTreeMap<String, Value>>,
     /// The trained bars with thresholds, certificates and calibration.
     bars: Vec<BTreeMap<String, Value>>,
     /// Name of the policy used where a request names none.

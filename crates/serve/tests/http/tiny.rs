@@ -56,7 +56,8 @@ fn manifest() -> Manifest {
         bar,
         threshold,
         certificate: None,
-        calibration: vec![Platt { slope: 8.0, intercept: -5.0 }; NAMES.len()],
+        calibration: vec![Platt { slope: 8.0, intercept: -5.0 }.into(); NAMES.len()],
+        calibrated: None,
     };
     let policies = [
         ("cheapest_above_bar", PolicySpec::CheapestAboveBar),
@@ -69,6 +70,7 @@ fn manifest() -> Manifest {
         format_version: 0,
         candidates: NAMES.map(candidate).into(),
         reference: "large".into(),
+        stands_in: None,
         bars: vec![bar(0.5, Some(0.625)), bar(0.8, None)],
         default_policy: "cheapest_above_bar".into(),
         policies: policies.into_iter().map(|(name, spec)| (name.to_owned(), spec)).collect(),
@@ -87,7 +89,7 @@ fn manifest() -> Manifest {
             seed: 0,
             labels: Vec::new(),
         },
-        gate: GateReport { passed: true, forced: false, checks: Vec::new() },
+        gate: GateReport { passed: true, forced: false, checks: Vec::new(), earned_share: None },
         files: std::collections::BTreeMap::new(),
     }
 }

@@ -1,0 +1,106 @@
+//! How far predicted probabilities are to be believed.
+//!
+//! All figures are over pairs (predicted probability, whether it came true).
+
+use serde::Serialize;
+
+/// Bins of every calibration error that is reported.
+pub const ECE_BINS: usize = 15;
+
+/// One bin of a reliability table.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct ReliabilityBin {
+    /// Predictions in it.
+    pub count: u64,
+    /// The least of them.
+    pub from: f64,
+    /// The greatest of them.
+    pub to: f64,
+    /// Their mean.
+    pub mean_predicted: f64,
+    /// Share that came true.
+    pub share_met: f64,
+}
+
+/// Bins of equal mass by rising prediction, none empty: sizes differ by one at most. Equal
+/// predictions stay in the order given, so that bins do not depend on how they came true.
+pub fn reliability(pairs: &[(f64, bool)], bins: usize) -> Vec<ReliabilityBin> {
+    let mut sorted = pairs.to_vec();
+    sorted.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let edge = |bin: usize| bin * sorted.len() / bins;
+    let filled = (0..bins).map(|bin| &sorted[edge(bin)..edge(bin + 1)]).filter(|b| !b.is_empty());
+    filled.map(ReliabilityBin::of).collect()
+}
+
+impl ReliabilityBin {
+    /// Of pairs by rising prediction, at least one.
+    fn of(pairs: &[(f64, bool)]) -> Self {
+        let count = pairs.len() as f64;
+        Self {
+            count: pairs.len() as u64,
+            from: pairs[0].0,
+            to: pairs[pairs.len() - 1].0,
+            mean_predicted: pairs.iter().map(|pair| pair.0).sum::<f64>() / count,
+            share_met: pairs.iter().filter(|pair| pair.1).count() as f64 / count,
+        }
+    }
+}
+
+/// Expected calibration error (Naeini, Cooper and Hauskrecht 2015) of a reliability table: the mean
+/// over predictions of how far their bin's share is from their bin's mean. `None` without any.
+pub fn ece(bins: &[ReliabilityBin]) -> Option<f64> {
+    let all = bins.iter().map(|bin| bin.count as f64).sum::<f64>();
+    let away = |bin: &ReliabilityBin| bin.count as f64 * (bin.mean_predicted - bin.share_met).abs();
+    (all > 0.0).then(|| bins.iter().map(away).sum::<f64>() / all)
+}
+
+/// Mean squared error of the probabilities (Brier 1950). `None` without any.
+pub fn brier(pairs: &[(f64, bool)]) -> Option<f64> {
+    mean(pairs, |p, met| (p - f64::from(u8::from(met))).powi(2))
+}
+
+/// Mean of `-ln` of the probability of what happened; infinite where that was 0. `None` without any.
+pub fn log_loss(pairs: &[(f64, bool)]) -> Option<f64> {
+    mean(pairs, |p, met| -(if met { p } else { 1.0 - p }).ln())
+}
+
+fn mean(pairs: &[(f64, bool)], of: impl Fn(f64, bool) -> f64) -> Option<f64> {
+    let sum = pairs.iter().map(|&(p, met)| of(p, met)).sum::<f64>();
+    (!pairs.is_empty()).then(|| sum / pairs.len() as f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_by_hand() {
+        let pairs = [(0.9, true), (0.1, false), (0.2, true), (0.8, false), (0.7, true)];
+        let bins = reliability(&pairs, 2);
+        // {0.1 no, 0.2 yes} and {0.7 yes, 0.8 no, 0.9 yes}
+        assert_eq!(bins.iter().map(|bin| bin.count).collect::<Vec<_>>(), [2, 3]);
+        assert_eq!((bins[1].from, bins[1].to), (0.7, 0.9));
+        assert!((bins[0].mean_predicted - 0.15).abs() < 1e-12);
+        assert!((bins[1].share_met - 2.0 / 3.0).abs() < 1e-12);
+        let expected = 0.4 * 0.35 + 0.6 * (0.8 - 2.0 / 3.0);
+        assert!((ece(&bins).unwrap() - expected).abs() < 1e-12);
+        let squares = [0.01, 0.01, 0.64, 0.64, 0.09];
+        assert!((brier(&pairs).unwrap() - squares.iter().sum::<f64>() / 5.0).abs() < 1e-12);
+        let of_two = log_loss(&pairs[2..4]).unwrap();
+        assert!((of_two + 0.2_f64.ln()).abs() < 1e-12, "{of_two}");
+    }
+
+    #[test]
+    fn few_or_none() {
+        assert_eq!(reliability(&[(0.5, true)], ECE_BINS).len(), 1);
+        assert_eq!(ece(&reliability(&[], ECE_BINS)), None);
+        assert_eq!(brier(&[]), None);
+    }
+
+    #[test]
+    fn of_equal_predictions_the_order_given_counts() {
+        let pairs = [(0.5, true), (0.5, false), (0.5, true), (0.5, false)];
+        let shares: Vec<f64> = reliability(&pairs, 2).iter().map(|bin| bin.share_met).collect();
+        assert_eq!(shares, [0.5, 0.5]);
+    }
+}

@@ -1,0 +1,162 @@
+//! The model card: `README.md` of a router directory, for a person to read.
+
+mod promises;
+
+use std::fmt::{Result, Write as _};
+
+use farthing_model::{Budget, Manifest, PolicySpec};
+
+/// Writes the card from the manifest.
+pub(crate) fn write(manifest: &Manifest) -> String {
+    let mut card = String::new();
+    // Writing to a String cannot fail.
+    render(&mut card, manifest).unwrap_or_default();
+    card
+}
+
+fn render(out: &mut String, manifest: &Manifest) -> Result {
+    render_data(out, manifest)?;
+    render_gate(out, manifest)?;
+    render_candidates(out, manifest)?;
+    writeln!(out, "\n## What was learned\n")?;
+    if manifest.learners.is_empty() {
+        writeln!(out, "Nothing beyond the means: no learner beat them in cross-validation.")?;
+    }
+    for learner in &manifest.learners {
+        let settings: Vec<String> =
+            learner.settings.iter().map(|(name, value)| format!("{name} {value}")).collect();
+        writeln!(
+            out,
+            "- {}, weight {} ({})",
+            learner.learner,
+            learner.weight,
+            settings.join(", ")
+        )?;
+    }
+    render_policies(out, manifest)?;
+    writeln!(out, "\n## Promises")?;
+    promises::render(out, manifest)?;
+    render_limits(out)
+}
+
+fn render_data(out: &mut String, manifest: &Manifest) -> Result {
+    let data = &manifest.data;
+    writeln!(out, "# A farthing router\n")?;
+    writeln!(
+        out,
+        "It chooses among {} candidates. It was trained on {} requests with {} outcomes: {} to fit and \
+         calibrate, {} to certify, {} sealed for the gate, no near-duplicates between them. Seed {}; data \
+         fingerprint `{}`.\n",
+        manifest.candidates.len(),
+        data.requests,
+        data.outcomes,
+        data.fit,
+        data.certificate,
+        data.sealed,
+        data.seed,
+        data.fingerprint,
+    )?;
+    let columns = |names: &[String]| {
+        if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+    };
+    writeln!(
+        out,
+        "Context that requests should carry: {}. Labels used in training only: {}.\n",
+        columns(&manifest.features.context),
+        columns(&data.labels)
+    )
+}
+
+fn render_gate(out: &mut String, manifest: &Manifest) -> Result {
+    let gate = &manifest.gate;
+    let verdict = match (gate.passed, gate.forced) {
+        (true, _) => "passed",
+        (false, true) => "refused, written by force",
+        (false, false) => "refused",
+    };
+    writeln!(out, "## Gate: {verdict}\n")?;
+    if let Some(earned) = &gate.earned_share {
+        let [low, high] = earned.interval_pct;
+        writeln!(
+            out,
+            "On {} sealed requests it earned {:.1} % [{low:.1}, {high:.1}] of what an oracle would earn over \
+             routing by averages alone (95 % interval, paired bootstrap by prompt).\n",
+            earned.requests, earned.pct,
+        )?;
+    }
+    for check in &gate.checks {
+        let mark = match check.passed {
+            Some(true) => "yes",
+            Some(false) => "**no**",
+            None => "not applicable",
+        };
+        writeln!(out, "- {}: {mark} ({})", check.check, check.detail)?;
+    }
+    Ok(())
+}
+
+fn render_candidates(out: &mut String, manifest: &Manifest) -> Result {
+    writeln!(out, "\n## Candidates\n\n| candidate | outcomes | mean score | mean cost, USD |")?;
+    writeln!(out, "|---|---:|---:|---:|")?;
+    let best = manifest.stands_in.as_ref().map(|stand_in| &stand_in.best);
+    for card in &manifest.candidates {
+        let cost =
+            card.cost.mean_cost_usd.map_or("unknown".to_owned(), |cost| format!("{cost:.6}"));
+        let mark = match card.model {
+            _ if card.model == manifest.reference => " (reference)",
+            _ if best == Some(&card.model) => " (highest mean score)",
+            _ => "",
+        };
+        let (model, outcomes, score) = (&card.model, card.outcomes, card.mean_score);
+        writeln!(out, "| {model}{mark} | {outcomes} | {score:.4} | {cost} |")?;
+    }
+    writeln!(
+        out,
+        "\nOutcomes and means are those of the fit split. The reference serves where no cheaper candidate is \
+         good enough; a request is downgraded when it goes to a cheaper one."
+    )
+}
+
+fn render_policies(out: &mut String, manifest: &Manifest) -> Result {
+    writeln!(out, "\n## Policies\n")?;
+    for (name, policy) in &manifest.policies {
+        let rule = match policy {
+            PolicySpec::CheapestAboveBar => {
+                "the cheapest candidate above the threshold of the bar, else the reference"
+                    .to_owned()
+            }
+            PolicySpec::Utility { lambda } => format!("most quality less {lambda} a USD"),
+            PolicySpec::Budget(budget) => describe_budget(budget),
+            PolicySpec::BestQuality => "most expected quality, whatever it costs".to_owned(),
+            PolicySpec::Cheapest => "least expected cost".to_owned(),
+            PolicySpec::Fixed { model } => format!("always `{model}`"),
+        };
+        writeln!(out, "- `{name}`: {rule}")?;
+    }
+    Ok(())
+}
+
+fn describe_budget(budget: &Budget) -> String {
+    let Budget { budget_usd, lambda, predicted_usd, requests, .. } = budget;
+    let interval = budget
+        .realised_interval_usd
+        .map_or_else(String::new, |[low, high]| format!(" [{low:.3e}, {high:.3e}]"));
+    let realised = budget
+        .realised_usd
+        .map_or("unknown there".to_owned(), |usd| format!("{usd:.3e}{interval} there"));
+    format!(
+        "a mean cost of {budget_usd} USD a request, kept by most quality less {lambda:.4} a USD; solved on {requests} \
+         requests of the certificate split: {predicted_usd:.3e} USD predicted, {realised} as logged"
+    )
+}
+
+fn render_limits(out: &mut String) -> Result {
+    writeln!(
+        out,
+        "\n## Not for\n\n- Traffic unlike the log it was trained on: predictions, calibration and certificates \
+         hold for requests drawn as those were, judged as those were.\n- Single requests: every promise is \
+         about a rate.\n- Candidates that are not in the table, or whose behaviour or price has changed \
+         since.\n- Judging a person, or deciding anything but which model answers.\n\nThe directory holds no \
+         prompt text; `seen.bin` holds keyed hashes of the prompts that were used."
+    )
+}

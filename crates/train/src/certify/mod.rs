@@ -1,0 +1,125 @@
+//! The certificate: a finite-sample bound on how often a downgraded request misses the bar.
+//!
+//! Thresholds are fixed by predictions alone, as those that downgrade 100, 150, 225, ... requests of
+//! the certificate split, then tested from strict to permissive until the first one fails
+//! (fixed-sequence testing), each by the Clopper-Pearson upper bound.
+
+mod resplit;
+mod slices;
+mod tally;
+
+use farthing_core::{Bar, Prediction};
+use farthing_data::Record;
+use farthing_model::{Certificate, Guarantee};
+
+pub use resplit::{Resplits, Rung, resplit};
+use slices::slices;
+use tally::{Tally, Yardstick};
+
+use crate::TrainConfig;
+
+const FIRST: usize = 100;
+
+/// Requests that nothing was fitted on, with what the router predicts of them.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct HeldOut<'a> {
+    pub(crate) records: &'a [&'a Record],
+    /// `(n, candidates)` at the bar.
+    pub(crate) predictions: &'a [Vec<Prediction>],
+    pub(crate) bar: Bar,
+    pub(crate) reference: usize,
+    /// The candidate with the highest mean score, where the reference stands in for it.
+    pub(crate) best: Option<usize>,
+}
+
+/// The most permissive threshold that holds, with its certificate; `None` where not even the
+/// strictest does. `columns` are those of the dataset: labels, then context.
+pub(crate) fn certify(
+    held_out: HeldOut<'_>,
+    (labels, context): (&[String], &[String]),
+    config: &TrainConfig,
+) -> Option<(f64, Certificate)> {
+    let threshold = select(held_out, config)?;
+    let all: Vec<usize> = (0..held_out.records.len()).collect();
+    let against = Yardstick { threshold, judge: held_out.reference };
+    let tally = Tally::of(held_out, &all, against);
+    let best = held_out.best.map(|judge| Tally::of(held_out, &all, Yardstick { judge, ..against }));
+    let certificate = Certificate {
+        guarantee: config.guarantee,
+        alpha: config.alpha,
+        delta: config.delta,
+        requests: held_out.records.len() as u64,
+        downgraded: tally.downgraded,
+        excess_misses: tally.excess_misses,
+        excess_bound: tally.excess_bound(config.delta),
+        misses: tally.misses,
+        miss_bound: tally.miss_bound(config.delta),
+        against_best: best.map(|tally| tally.bounds(config)),
+        slices: slices(held_out, against, (labels, context), config),
+    };
+    Some((threshold, certificate))
+}
+
+/// The most permissive threshold whose bound holds, by fixed-sequence testing.
+fn select(held_out: HeldOut<'_>, config: &TrainConfig) -> Option<f64> {
+    let all: Vec<usize> = (0..held_out.records.len()).collect();
+    let judge = held_out.reference;
+    let holds = |threshold: &f64| {
+        let tally = Tally::of(held_out, &all, Yardstick { threshold: *threshold, judge });
+        let bound = match config.guarantee {
+            Guarantee::Excess => tally.excess_bound(config.delta),
+            Guarantee::Absolute => tally.miss_bound(config.delta),
+        };
+        bound <= config.alpha
+    };
+    thresholds(held_out.predictions, judge).into_iter().take_while(holds).last()
+}
+
+/// From strict to permissive.
+fn thresholds(predictions: &[Vec<Prediction>], reference: usize) -> Vec<f64> {
+    let mut highest: Vec<f64> = predictions
+        .iter()
+        .filter_map(|request| {
+            let limit = request[reference].cost_usd?;
+            let cheaper = request.iter().filter(|p| p.cost_usd.is_some_and(|cost| cost < limit));
+            cheaper.map(|p| p.p_above_bar).max_by(f64::total_cmp)
+        })
+        .collect();
+    highest.sort_by(|a, b| b.total_cmp(a));
+    let mut thresholds = Vec::new();
+    let mut downgraded = FIRST;
+    while downgraded < highest.len() {
+        thresholds.push(highest[downgraded - 1]);
+        downgraded += downgraded / 2;
+    }
+    if highest.len() >= FIRST {
+        thresholds.extend(highest.last());
+    }
+    thresholds.dedup();
+    thresholds
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thresholds_go_from_strict_to_permissive() {
+        let request = |i: usize| {
+            let of = |p, cost| Prediction {
+                quality: p,
+                p_above_bar: p,
+                cost_usd: Some(cost),
+                output_tokens: None,
+                output_tokens_q90: None,
+            };
+            vec![of(i as f64 / 300.0, 1.0), of(1.0, 2.0)]
+        };
+        let predictions: Vec<_> = (0..300).map(request).collect();
+        let found = thresholds(&predictions, 1);
+        let expected = [200.0, 150.0, 75.0, 0.0].map(|i| i / 300.0);
+        assert_eq!(found.len(), expected.len());
+        assert!(found.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-12), "{found:?}");
+        assert!(thresholds(&predictions[..50], 1).is_empty());
+    }
+}

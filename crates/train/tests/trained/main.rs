@@ -1,0 +1,8 @@
+//! Whole training runs on logs whose truth is known.
+
+#![expect(clippy::unwrap_used, reason = "a helper of tests fails like a test")]
+
+mod certificate;
+mod hard_logs;
+mod synthetic;
+mod ties;
