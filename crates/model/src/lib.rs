@@ -12,7 +12,7 @@ pub mod static_table;
 
 pub use route::{Decided, RouteError};
 pub use router::{
-    BarCard, CandidateCard, Certificate, CostModel, DataCard, GateCheck, GateReport, Guarantee,
-    LearnerCard, Manifest, Parts, Platt, PolicySpec, Router, RouterError, SeenPrompts, TokenModel,
-    write_router,
+    AddedCard, BarCard, CandidateCard, Certificate, CostModel, DataCard, GateCheck, GateReport,
+    Guarantee, IntervalCard, LearnerCard, Manifest, Parts, Platt, PolicySpec, Router, RouterError,
+    SeenPrompts, TokenModel, write_router,
 };

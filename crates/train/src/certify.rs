@@ -83,7 +83,7 @@ impl Tally {
         threshold: f64,
     ) -> Self {
         let rule = Rule::CheapestAboveBar { threshold, fallback: reference };
-        let policy = Policy { rule, explore: 0.0 };
+        let policy = Policy::new(rule);
         let mut tally = Self::default();
         for (record, request) in records.iter().zip(predictions) {
             let Ok(choice) = decide(&policy, request, &Constraints::default(), 0.0) else {

@@ -64,6 +64,7 @@ fn manifest(names: &[&str]) -> Manifest {
             outcomes: 100,
             mean_score: f64::midpoint(easy, hard),
             cost: CostModel { tokens: None, mean_cost_usd: Some(cost) },
+            added: None,
         }
     };
     let features = FeatureSchema::new(vec!["task".to_owned()]);
@@ -79,6 +80,7 @@ fn manifest(names: &[&str]) -> Manifest {
         candidates: names.iter().map(card).collect(),
         reference: names[0].to_owned(),
         bars: vec![bar],
+        extended_from: None,
         default_policy: "default".to_owned(),
         policies: BTreeMap::from([("default".to_owned(), PolicySpec::Utility { lambda: 20.0 })]),
         feature_digest: features.digest(),

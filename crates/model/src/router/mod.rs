@@ -12,8 +12,8 @@ use crate::features::Features;
 use crate::network::{Network, Outputs};
 pub use directory::{Parts, RouterError, write_router};
 pub use manifest::{
-    BarCard, CandidateCard, Certificate, CostModel, DataCard, GateCheck, GateReport, Guarantee,
-    LearnerCard, Manifest, Platt, PolicySpec, TokenModel,
+    AddedCard, BarCard, CandidateCard, Certificate, CostModel, DataCard, GateCheck, GateReport,
+    Guarantee, IntervalCard, LearnerCard, Manifest, Platt, PolicySpec, TokenModel,
 };
 pub use seen::SeenPrompts;
 
@@ -92,7 +92,10 @@ impl Router {
                 Rule::Fixed { candidate: self.names.iter().position(|name| name == model)? }
             }
         };
-        Some(Policy { rule, explore: 0.0 })
+        let cards = self.manifest.candidates.iter().enumerate();
+        let explore_only = cards.filter(|(_, card)| card.explore_only().is_some());
+        let explore_only = explore_only.map(|(i, _)| i).collect();
+        Some(Policy { explore_only, ..Policy::new(rule) })
     }
 
     /// The features of a request, as this router reads it.

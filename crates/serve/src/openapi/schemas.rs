@@ -204,6 +204,9 @@ pub(crate) struct Manifest {
     candidates: Vec<BTreeMap<String, Value>>,
     /// The candidate with the highest mean score.
     reference: String,
+    /// Digest of the router that this one extends by a candidate; absent where it was trained.
+    #[schema(nullable = false)]
+    extended_from: Option<String>,
     /// The trained bars with thresholds, certificates and calibration.
     bars: Vec<BTreeMap<String, Value>>,
     /// Name of the policy used where a request names none.

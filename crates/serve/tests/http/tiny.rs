@@ -66,6 +66,7 @@ fn manifest() -> Manifest {
         candidates: NAMES.map(candidate).into(),
         reference: "large".into(),
         bars: vec![bar(0.5, Some(0.625)), bar(0.8, None)],
+        extended_from: None,
         default_policy: "cheapest_above_bar".into(),
         policies: policies.into_iter().map(|(name, spec)| (name.to_owned(), spec)).collect(),
         feature_digest: features.digest(),
@@ -91,5 +92,5 @@ fn candidate(name: &str) -> CandidateCard {
     let tokens = TokenModel { input_base: 10.0, input_per_byte: 0.25, mean_output: 100.0 };
     let tokens = (name != "homemade").then_some(tokens);
     let cost = CostModel { tokens, mean_cost_usd: None };
-    CandidateCard { model: name.into(), outcomes: 100, mean_score: 0.5, cost }
+    CandidateCard { model: name.into(), outcomes: 100, mean_score: 0.5, cost, added: None }
 }
