@@ -8,7 +8,7 @@ use farthing_model::Platt;
 use nalgebra::DMatrix;
 
 /// Weight of the pooled fit, in outcomes.
-const PRIOR_OUTCOMES: f64 = 20.0;
+pub(crate) const PRIOR_OUTCOMES: f64 = 20.0;
 const MAX_STEPS: usize = 50;
 const MAX_HALVINGS: i32 = 20;
 
@@ -33,7 +33,7 @@ pub(crate) fn calibrate(expected: &DMatrix<f64>, score: &DMatrix<f64>, bar: Bar)
 
 /// Maximum a posteriori by Newton's method with step halving; the prior counts as `weight` outcomes
 /// predicted by `prior`. A negative slope (more expected, less met) becomes 0.
-fn logistic(samples: &[(f64, f64)], prior: Platt, weight: f64) -> Platt {
+pub(crate) fn logistic(samples: &[(f64, f64)], prior: Platt, weight: f64) -> Platt {
     let posterior = Posterior { samples, prior, weight };
     let mut fitted = prior;
     let mut loss = posterior.loss(fitted);

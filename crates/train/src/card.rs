@@ -76,11 +76,11 @@ fn verdict(manifest: &Manifest) -> &'static str {
 
 fn render_bar(out: &mut String, card: &BarCard) -> std::fmt::Result {
     let Some(certificate) = &card.certificate else {
-        return writeln!(
-            out,
-            "- bar {}: no threshold could be certified, so the reference always serves",
-            card.bar
-        );
+        let why = match card.threshold {
+            None => "no threshold could be certified, so the reference always serves",
+            Some(_) => "void: the threshold was certified for fewer candidates",
+        };
+        return writeln!(out, "- bar {}: {why}", card.bar);
     };
     let event = match certificate.guarantee {
         Guarantee::Excess => "misses the bar where the reference meets it",

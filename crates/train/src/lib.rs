@@ -4,6 +4,7 @@
 //! split, thresholds the certificate split, and the gate the sealed split. What is certified and
 //! judged is the router itself, through the same forward pass that serves.
 
+mod add_model;
 mod blend;
 mod calibrate;
 mod card;
@@ -33,6 +34,7 @@ use farthing_model::{
 use nalgebra::DMatrix;
 use rayon::prelude::*;
 
+pub use add_model::{AddConfig, AddError, Added, add_model};
 pub use compare::{Compared, Comparison, compare};
 pub use config::TrainConfig;
 pub use distill::{DistillError, Distilled, distill};
@@ -201,6 +203,7 @@ fn assemble(
         outcomes: fitted.score.column(c).iter().filter(|score| !score.is_nan()).count() as u64,
         mean_score: fitted.mean_score[c],
         cost: fitted.lengths.models[c],
+        added: None,
     };
     let candidates: Vec<CandidateCard> = dataset.candidates.iter().enumerate().map(card).collect();
     let cost = |card: &CandidateCard| card.cost.mean_cost_usd.unwrap_or(f64::INFINITY);
@@ -228,6 +231,7 @@ fn assemble(
         candidates,
         reference,
         bars: config.bars.iter().map(bar_card).collect(),
+        extended_from: None,
         default_policy: "default".to_owned(),
         policies: policies(priced),
         feature_digest: schema.digest(),
