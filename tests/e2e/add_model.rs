@@ -180,3 +180,26 @@ fn refusals_say_what_to_do() {
     add(NEW, "./router").ended(2, &["is the router to extend; hint: give another directory"]);
     assert!(!folder.path("wider").exists());
 }
+
+#[test]
+fn a_certificate_is_void_once_it_takes_part() {
+    let folder = Folder::new();
+    let log = sample::log();
+    let log = log.to_str().unwrap();
+    let train = ["train", log, "-o", "router", "--force", "--models", OTHERS, "--json"];
+    let parent = &folder.run_args(&train).ok().json()["bars"][0];
+    assert!(parent["certificate"].is_object(), "{parent}");
+    let add = ["add-model", "router", log, "--model", NEW, "-o", "wider", "--json"];
+    let bar = || folder.run("inspect wider --json").ok().json()["bars"][0].clone();
+
+    let kept = folder.run_args(&[&add[..], &["--explore-only"]].concat()).ok().json();
+    assert_eq!(kept["voided_certificates"], json!([]));
+    assert_eq!(bar()["certificate"], parent["certificate"]);
+
+    let added = folder.run_args(&add).ended(0, &["warning: bar 0.5: the certificate is void"]);
+    let added = added.json();
+    assert_eq!(added["voided_certificates"], json!([0.5]));
+    assert_eq!(added["candidate"]["added"]["paired"], added["candidate"]["outcomes"]);
+    assert_eq!((&bar()["certificate"], &bar()["threshold"]), (&Value::Null, &parent["threshold"]));
+    assert!(folder.read("wider/README.md").contains("void: the threshold was certified for fewer"));
+}
