@@ -6,6 +6,7 @@
 
 mod train_then_serve;
 
+mod add_model;
 mod artifact_compat;
 mod bad_input;
 mod compare;

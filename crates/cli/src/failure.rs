@@ -9,7 +9,7 @@ use farthing_data::DataError;
 use farthing_eval::EvalError;
 use farthing_model::{RouteError, RouterError};
 use farthing_serve::ServeError;
-use farthing_train::{DistillError, TrainError};
+use farthing_train::{AddError, DistillError, TrainError};
 
 use crate::term;
 
@@ -92,4 +92,13 @@ macro_rules! bad_input {
     )*};
 }
 
-bad_input!(DataError, DistillError, EvalError, RequestError, RouteError, RouterError, TrainError);
+bad_input!(
+    AddError,
+    DataError,
+    DistillError,
+    EvalError,
+    RequestError,
+    RouteError,
+    RouterError,
+    TrainError
+);

@@ -1,5 +1,6 @@
 //! The `farthing` command: one thin module a subcommand.
 
+mod add_model;
 mod compare;
 mod demo;
 mod distill;
@@ -38,6 +39,8 @@ enum Command {
     Train(train::Args),
     /// Cost and quality of a router on requests it has not seen
     Eval(eval::Args),
+    /// One more candidate in a finished router, from a few hundred outcomes
+    AddModel(add_model::Args),
     /// Every learner on the same folds
     Compare(compare::Args),
     /// A sentence encoder -> a static token table
@@ -58,6 +61,7 @@ fn main() -> ExitCode {
         Command::Import(args) => import::run(&args),
         Command::Train(args) => train::run(&args),
         Command::Eval(args) => eval::run(&args),
+        Command::AddModel(args) => add_model::run(&args),
         Command::Compare(args) => compare::run(&args),
         Command::Distill(args) => distill::run(&args),
         Command::Route(args) => route::run(&args),

@@ -1,6 +1,7 @@
 //! What a person sees: data on stdout, everything else on stderr.
 
 use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
@@ -50,6 +51,13 @@ fn with_style(
         Ok(style) => bar.with_style(style),
         Err(_) => bar,
     }
+}
+
+/// The path with something appended to its name.
+pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
 }
 
 /// A table of text on the left and numbers on the right.

@@ -96,7 +96,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         ..TrainConfig::default()
     }
     .check()?;
-    let rejects = beside(&args.output, ".rejects.ndjson");
+    let rejects = term::beside(&args.output, ".rejects.ndjson");
     let dataset = args.input.read(&args.context, &args.label, prices, rejects)?;
     if args.input.price_file().is_some() {
         say_unnamed(&config.prices, &dataset.candidates);
@@ -106,13 +106,6 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         term::print_json(&manifest)?;
     }
     Ok(())
-}
-
-/// The path with something appended to its name.
-fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    name.into()
 }
 
 /// Trains with a progress bar, says on stderr what came of it, and writes the router unless the gate

@@ -18,8 +18,29 @@ pub type Bar = f64;
 pub struct Policy {
     /// What is chosen.
     pub rule: Rule,
-    /// Probability in [0, 1] of choosing uniformly among the eligible candidates instead.
+    /// Probability in [0, 1] of choosing uniformly among the eligible candidates, the explore-only
+    /// ones included, instead.
     pub explore: f64,
+    /// Candidates whose evidence does not suffice for the rule: only exploration chooses them, or
+    /// the rule `fixed` on one of them, or a request whose `candidates` names no others.
+    pub explore_only: Vec<usize>,
+}
+
+impl Policy {
+    /// The rule alone: no exploration, no candidate set aside.
+    pub fn new(rule: Rule) -> Self {
+        Self { rule, explore: 0.0, explore_only: Vec::new() }
+    }
+
+    /// Whether the rule passes over a candidate.
+    fn sets_aside(&self, candidate: usize, constraints: &Constraints) -> bool {
+        let named_alone = constraints
+            .candidates
+            .as_ref()
+            .is_some_and(|only| only.iter().all(|named| self.explore_only.contains(named)));
+        let fixed = matches!(self.rule, Rule::Fixed { .. });
+        self.explore_only.contains(&candidate) && !named_alone && !fixed
+    }
 }
 
 /// The rule from predictions to a choice.
@@ -84,6 +105,8 @@ pub enum Exclusion {
     MaxCost,
     /// The policy is `fixed` on another candidate.
     NotFixed,
+    /// Its evidence does not suffice yet, so only exploration chooses it.
+    ExploreOnly,
 }
 
 /// Why the chosen candidate was chosen: a closed set.
@@ -143,23 +166,35 @@ pub fn decide(
     draw: f64,
 ) -> Result<Choice, NoneEligible> {
     let rule = &policy.rule;
-    let excluded: Vec<_> =
-        predictions.iter().enumerate().map(|(i, p)| exclusion(rule, i, p, constraints)).collect();
+    let barred = predictions.iter().enumerate().map(|(i, p)| exclusion(rule, i, p, constraints));
+    let mut excluded: Vec<_> = barred.collect();
+    // Those that exploration may choose and the rule may not.
+    let aside: Vec<usize> = (0..predictions.len())
+        .filter(|&i| excluded[i].is_none() && policy.sets_aside(i, constraints))
+        .collect();
+    for &i in &aside {
+        excluded[i] = Some(Exclusion::ExploreOnly);
+    }
     let mut ranked: Vec<usize> =
         (0..predictions.len()).filter(|&i| excluded[i].is_none()).collect();
     if ranked.is_empty() {
         return Err(NoneEligible { excluded });
     }
     let (mut reason, margin) = rank(rule, predictions, &mut ranked);
-    let uniform = policy.explore / ranked.len() as f64;
+    let explorable = ranked.len() + aside.len();
+    let uniform = policy.explore / explorable as f64;
     let mut propensity = 1.0 - policy.explore + uniform;
     if draw < policy.explore {
         // Within [0, explore) the draw is uniform again, so it also picks the candidate.
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "in [0, len]")]
-        let position = ((draw / uniform) as usize).min(ranked.len() - 1);
+        let position = ((draw / uniform) as usize).min(explorable - 1);
         if position > 0 {
-            let explored = ranked.remove(position);
+            let explored = match position.checked_sub(ranked.len()) {
+                None => ranked.remove(position),
+                Some(position) => aside[position],
+            };
             ranked.insert(0, explored);
+            excluded[explored] = None;
             (reason, propensity) = (Reason::Explored, uniform);
         }
     }
@@ -334,7 +369,7 @@ mod tests {
     }
 
     fn check(rule: Rule, p: [f64; 3]) -> (Vec<usize>, Reason, f64) {
-        let policy = Policy { rule, explore: 0.0 };
+        let policy = Policy::new(rule);
         let choice = decide(&policy, &predictions(p), &Constraints::default(), 0.0).unwrap();
         (choice.ranked, choice.reason, (choice.margin * 1e6).round() / 1e6)
     }
@@ -347,7 +382,7 @@ mod tests {
         assert_eq!(check(rule(1), [0.7, 0.75, 0.95]).0, [1, 2, 0]);
         assert_eq!(check(rule(1), [0.8, 0.75, 0.95]).0, [0, 1, 2]);
         // Without its fallback the rule is the cheapest that passes.
-        let policy = Policy { rule: rule(0), explore: 0.0 };
+        let policy = Policy::new(rule(0));
         let constraints = Constraints { exclude: vec![0], ..Constraints::default() };
         let choice = decide(&policy, &predictions([0.7, 0.85, 0.95]), &constraints, 0.0).unwrap();
         assert_eq!((choice.ranked, choice.reason), (vec![1, 2], Reason::CheapestAboveBar));
@@ -394,7 +429,7 @@ mod tests {
         predictions[0].cost_usd = None;
         let constraints =
             Constraints { candidates: None, exclude: vec![1], max_cost_usd: Some(0.005) };
-        let policy = Policy { rule: bar(0.5), explore: 0.0 };
+        let policy = Policy::new(bar(0.5));
         let error = decide(&policy, &predictions, &constraints, 0.0).unwrap_err();
         let expected = [Exclusion::Unpriced, Exclusion::Excluded, Exclusion::MaxCost];
         assert_eq!(error.excluded, expected.map(Some));
@@ -405,7 +440,7 @@ mod tests {
         let mut predictions = predictions([0.9, 0.8, 0.7]);
         predictions[0].cost_usd = None;
         let choose = |rule| {
-            let policy = Policy { rule, explore: 0.0 };
+            let policy = Policy::new(rule);
             decide(&policy, &predictions, &Constraints::default(), 0.0).unwrap().ranked[0]
         };
         assert_eq!(choose(Rule::BestQuality), 0);
@@ -414,7 +449,7 @@ mod tests {
 
     #[test]
     fn exploration_is_uniform_and_its_propensities_are_true() {
-        let policy = Policy { rule: bar(0.8), explore: 0.3 };
+        let policy = Policy { explore: 0.3, ..Policy::new(bar(0.8)) };
         let predictions = predictions([0.9, 0.9, 0.9]);
         let mut chosen = [0_u32; 3];
         let mut propensity = [0.0; 3];
@@ -426,6 +461,40 @@ mod tests {
         }
         assert_eq!(chosen, [800, 100, 100]);
         assert!(propensity.iter().zip([0.8, 0.1, 0.1]).all(|(a, b)| (a - b).abs() < 1e-12));
+    }
+
+    #[test]
+    fn an_explore_only_candidate_is_chosen_by_exploration_alone() {
+        let policy = Policy { explore: 0.3, explore_only: vec![0], ..Policy::new(bar(0.8)) };
+        let predictions = predictions([0.9, 0.9, 0.9]);
+        let mut chosen = [0_u32; 3];
+        for i in 0..1000 {
+            let draw = f64::from(i) / 1000.0;
+            let choice = decide(&policy, &predictions, &Constraints::default(), draw).unwrap();
+            chosen[choice.ranked[0]] += 1;
+            let explored = choice.ranked[0] == 0;
+            assert_eq!(choice.excluded[0], (!explored).then_some(Exclusion::ExploreOnly));
+            assert!((choice.propensity - [0.1, 0.8, 0.1][choice.ranked[0]]).abs() < 1e-12);
+        }
+        assert_eq!(chosen, [100, 800, 100]);
+    }
+
+    #[test]
+    fn an_explore_only_candidate_serves_where_nothing_else_is_asked_for() {
+        let first = |rule, candidates: Option<Vec<usize>>| {
+            let policy = Policy { explore_only: vec![0], ..Policy::new(rule) };
+            let constraints = Constraints { candidates, ..Constraints::default() };
+            decide(&policy, &predictions([0.9, 0.5, 0.4]), &constraints, 0.0).unwrap().ranked[0]
+        };
+        assert_eq!(first(Rule::BestQuality, None), 1);
+        assert_eq!(first(Rule::BestQuality, Some(vec![0, 2])), 2);
+        assert_eq!(first(Rule::BestQuality, Some(vec![0])), 0);
+        assert_eq!(first(Rule::Fixed { candidate: 0 }, None), 0);
+        // Setting the others aside does not promote it.
+        let policy = Policy { explore_only: vec![0], ..Policy::new(Rule::Cheapest) };
+        let constraints = Constraints { exclude: vec![1, 2], ..Constraints::default() };
+        let none = decide(&policy, &predictions([0.9; 3]), &constraints, 0.0).unwrap_err();
+        assert_eq!(none.excluded[0], Some(Exclusion::ExploreOnly));
     }
 
     fn rules() -> impl Strategy<Value = Rule> {
@@ -444,7 +513,7 @@ mod tests {
         fn the_margin_is_a_promise(
             rule in rules(), p in proptest::array::uniform3(0.0..1.0), which in 0_usize..3, up: bool,
         ) {
-            let policy = Policy { rule, explore: 0.0 };
+            let policy = Policy::new(rule);
             let mut changed = predictions(p);
             let choice = decide(&policy, &changed, &Constraints::default(), 0.0).unwrap();
             let step = 0.999 * choice.margin.min(1.0) * if up { 1.0 } else { -1.0 };
@@ -461,12 +530,38 @@ mod tests {
             }
         }
 
+        /// Each choice is as frequent as its propensity says, and the propensities add up to 1.
+        #[test]
+        fn propensities_are_a_distribution(
+            rule in rules(), p in proptest::array::uniform3(0.0..1.0), explore in 0.0..=1.0,
+            explore_only in proptest::collection::vec(0_usize..3, 0..2), cap in 0.0..0.02,
+        ) {
+            let policy = Policy { rule, explore, explore_only };
+            let constraints = Constraints { max_cost_usd: Some(cap), ..Constraints::default() };
+            let (mut share, mut propensity) = ([0.0; 3], [0.0; 3]);
+            for i in 0..1000 {
+                let draw = (f64::from(i) + 0.5) / 1000.0;
+                let Ok(choice) = decide(&policy, &predictions(p), &constraints, draw) else {
+                    return Ok(());
+                };
+                share[choice.ranked[0]] += 0.001;
+                propensity[choice.ranked[0]] = choice.propensity;
+            }
+            for (share, propensity) in share.iter().zip(propensity) {
+                prop_assert!((share - propensity).abs() < 0.0021, "{share} {propensity}");
+            }
+            // A candidate explored with less than 1 in 1,000 may never come up.
+            let sum: f64 = propensity.iter().sum();
+            prop_assert!((sum - 1.0).abs() < 0.0031, "{sum}");
+        }
+
         /// Every candidate is either ranked or excluded, never both.
         #[test]
         fn ranked_and_excluded_partition_the_candidates(
             rule in rules(), p in proptest::array::uniform3(0.0..1.0), cap in 0.0..0.02, draw in 0.0..1.0,
+            explore_only in proptest::collection::vec(0_usize..3, 0..3),
         ) {
-            let policy = Policy { rule, explore: 0.5 };
+            let policy = Policy { rule, explore: 0.5, explore_only };
             let constraints = Constraints { max_cost_usd: Some(cap), ..Constraints::default() };
             match decide(&policy, &predictions(p), &constraints, draw) {
                 Ok(choice) => for i in 0..3 {

@@ -12,8 +12,9 @@ pub mod static_table;
 
 pub use route::{Decided, RouteError};
 pub use router::{
-    BarCard, Beta, Bounds, Budget, Calibration, CalibrationCard, CalibrationMethod, CandidateCard,
-    Certificate, ClusterShape, CostModel, DataCard, EarnedShare, GateCheck, GateReport, Guarantee,
-    InvalidKnots, Isotonic, LearnerCard, Manifest, Parts, Platt, PolicySpec, Router, RouterError,
-    SeenPrompts, SliceBounds, StandIn, TokenModel, write_router,
+    AddedCard, BarCard, Beta, Bounds, Budget, Calibration, CalibrationCard, CalibrationMethod,
+    CandidateCard, Certificate, ClusterShape, CostModel, DataCard, EarnedShare, GateCheck,
+    GateReport, Guarantee, IntervalCard, InvalidKnots, Isotonic, LearnerCard, Manifest, Parts,
+    Platt, PolicySpec, Router, RouterError, SeenPrompts, SliceBounds, StandIn, TokenModel,
+    write_router,
 };

@@ -17,12 +17,13 @@ pub(crate) const REASONS: [Reason; 8] = [
 ];
 
 /// Every exclusion.
-pub(crate) const EXCLUSIONS: [Exclusion; 5] = [
+pub(crate) const EXCLUSIONS: [Exclusion; 6] = [
     Exclusion::NotInCandidates,
     Exclusion::Excluded,
     Exclusion::Unpriced,
     Exclusion::MaxCost,
     Exclusion::NotFixed,
+    Exclusion::ExploreOnly,
 ];
 
 /// A reason's position in [`REASONS`], and its name as decisions have it.
@@ -47,6 +48,7 @@ pub(crate) fn exclusion_name(exclusion: Exclusion) -> &'static str {
         Exclusion::Unpriced => "unpriced",
         Exclusion::MaxCost => "max_cost",
         Exclusion::NotFixed => "not_fixed",
+        Exclusion::ExploreOnly => "explore_only",
     }
 }
 

@@ -10,7 +10,7 @@ use crate::problem::{column_means, matrix};
 use crate::ridge::Ridge;
 
 /// An answer longer than this multiple of the mean says nothing more about the next one.
-const MAX_RATIO: f64 = 5.0;
+pub(crate) const MAX_RATIO: f64 = 5.0;
 const PENALTIES: [f64; 4] = [100.0, 30.0, 10.0, 3.0];
 /// Share of answers that a quantile covers.
 const COVERED: f64 = 0.9;
@@ -152,7 +152,11 @@ fn quantile(mut values: Vec<f64>) -> Option<f64> {
 }
 
 /// Least squares of input tokens on bytes, both coefficients at least 0.
-fn token_model(input: &DVector<f64>, bytes: &DVector<f64>, mean_output: f64) -> Option<TokenModel> {
+pub(crate) fn token_model(
+    input: &DVector<f64>,
+    bytes: &DVector<f64>,
+    mean_output: f64,
+) -> Option<TokenModel> {
     let known: Vec<(f64, f64)> = bytes
         .iter()
         .zip(input.iter())

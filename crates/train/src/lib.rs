@@ -4,6 +4,7 @@
 //! split, thresholds the certificate split, and the gate the sealed split. What is certified and
 //! judged is the router itself, through the same forward pass that serves.
 
+mod add_model;
 mod blend;
 mod calibrate;
 mod card;
@@ -38,6 +39,7 @@ use farthing_model::{
 use nalgebra::DMatrix;
 use rayon::prelude::*;
 
+pub use add_model::{AddConfig, AddError, Added, add_model};
 pub use certify::{Resplits, Rung, resplit};
 pub use compare::{Compared, Comparison, compare};
 pub use config::{Encoder, TrainConfig};
@@ -217,6 +219,7 @@ fn assemble(
         outcomes: fitted.score.column(c).iter().filter(|score| !score.is_nan()).count() as u64,
         mean_score: fitted.mean_score[c],
         cost: fitted.lengths.models[c],
+        added: None,
     };
     let candidates: Vec<CandidateCard> = dataset.candidates.iter().enumerate().map(card).collect();
     let known_cost = |card: &CandidateCard| {
@@ -242,6 +245,7 @@ fn assemble(
         candidates,
         stands_in,
         bars: config.bars.iter().map(bar_card).collect(),
+        extended_from: None,
         default_policy: "default".to_owned(),
         policies: policies::of(priced, &reference, config),
         reference,

@@ -91,7 +91,7 @@ struct Known {
 
 impl Spent {
     fn of(rule: Rule, records: &[&Record], predictions: &[Vec<Prediction>]) -> Self {
-        let policy = Policy { rule, explore: 0.0 };
+        let policy = Policy::new(rule);
         let mut spent = Self { requests: 0, predicted_usd: 0.0, known: Vec::new() };
         for (row, (record, request)) in records.iter().zip(predictions).enumerate() {
             let choice = decide(&policy, request, &Constraints::default(), 0.0);
@@ -152,7 +152,6 @@ mod tests {
             cost_usd: Some(cost_usd),
             input_tokens: None,
             output_tokens: None,
-                output_tokens_q90: None,
             latency_ms: None,
             propensity: None,
         };
@@ -170,7 +169,7 @@ mod tests {
             p_above_bar: quality,
             cost_usd: Some(cost),
             output_tokens: None,
-                output_tokens_q90: None,
+            output_tokens_q90: None,
         };
         let request = |i: u64| vec![of(0.0, 1.0), of(i as f64 / 100.0, 5.0)];
         ((0..100).map(record).collect(), (0..100).map(request).collect())

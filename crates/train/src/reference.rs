@@ -101,6 +101,7 @@ mod tests {
             outcomes: 1000,
             mean_score: *met as f64 / 1000.0,
             cost: CostModel { tokens: None, mean_cost_usd: *cost },
+            added: None,
         };
         let cards: Vec<_> = candidates.iter().map(card).collect();
         let known = |card: &CandidateCard| card.cost.mean_cost_usd.is_some();
@@ -131,6 +132,7 @@ mod tests {
             outcomes,
             mean_score,
             cost: CostModel { tokens: None, mean_cost_usd: Some(1.0) },
+            added: None,
         };
         let score = DMatrix::from_element(1000, 2, 1.0);
         let check = |few, many| {

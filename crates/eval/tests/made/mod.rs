@@ -68,6 +68,7 @@ fn manifest(names: &[&str]) -> Manifest {
             outcomes: 100,
             mean_score: f64::midpoint(easy, hard),
             cost: CostModel { tokens: None, mean_cost_usd: Some(cost) },
+            added: None,
         }
     };
     let features = FeatureSchema::new(vec!["task".to_owned()]);
@@ -85,6 +86,7 @@ fn manifest(names: &[&str]) -> Manifest {
         reference: names[0].to_owned(),
         stands_in: None,
         bars: vec![bar],
+        extended_from: None,
         default_policy: "default".to_owned(),
         policies: BTreeMap::from([("default".to_owned(), PolicySpec::Utility { lambda: 20.0 })]),
         feature_digest: features.digest(),

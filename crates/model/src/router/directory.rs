@@ -175,14 +175,55 @@ pub fn write_router(dir: &Path, parts: Parts) -> Result<Digest, RouterError> {
 
 /// Loads a router directory and verifies every digest in it.
 pub(super) fn load(dir: &Path) -> Result<Router, RouterError> {
-    let path = dir.join(MANIFEST);
-    let bytes = read(dir, MANIFEST)?;
-    let manifest = parse_manifest(&path, &bytes)?;
-    let digest = own_digest(&path, &bytes, &manifest.digest)?;
-    if !manifest.features.is_supported() || manifest.features.digest() != manifest.feature_digest {
-        return Err(RouterError::Features { path });
+    let (parts, digest) = Parts::load(dir)?;
+    assemble(dir, digest, parts.manifest, parts.weights, parts.tokenizer, parts.prices)
+}
+
+impl Parts {
+    /// The parts of a router directory and its digest; every digest in it is verified.
+    pub fn load(dir: &Path) -> Result<(Self, Digest), RouterError> {
+        let path = dir.join(MANIFEST);
+        let bytes = read(dir, MANIFEST)?;
+        let manifest = parse_manifest(&path, &bytes)?;
+        let digest = own_digest(&path, &bytes, &manifest.digest)?;
+        let supported = manifest.features.is_supported();
+        if !supported || manifest.features.digest() != manifest.feature_digest {
+            return Err(RouterError::Features { path });
+        }
+        check_consistency(&path, &manifest)?;
+        let mut files = verified_files(dir, &manifest)?;
+        let mut file = |name: &'static str| files.remove(name).unwrap_or_default();
+        let prices = serde_json::from_slice::<PriceTable>(&file(PRICES))
+            .map_err(|source| RouterError::Json { path: dir.join(PRICES), source })?;
+        let weights = network::from_safetensors(&file(WEIGHTS), &shape_of(&manifest))
+            .map_err(|source| RouterError::Weights { path: dir.join(WEIGHTS), source })?;
+        let tokenizer = match manifest.features.tokenizer {
+            Some(_) => {
+                Some(TextTokenizer::from_json(&dir.join(TOKENIZER), &file(TOKENIZER))?.into())
+            }
+            None => None,
+        };
+        let seen = SeenPrompts::from_bytes(&file(SEEN));
+        let card = String::from_utf8_lossy(&file(CARD)).into_owned();
+        Ok((Self { manifest, weights, tokenizer, prices, seen, card }, digest))
     }
-    check_consistency(&path, &manifest)?;
+
+    /// The featurizer of its requests.
+    pub fn featurizer(&self) -> Result<Featurizer, RouterError> {
+        featurizer(Path::new(MANIFEST), &self.manifest, self.tokenizer.clone())
+    }
+
+    /// How many outputs of each kind the weights have.
+    pub fn shape(&self) -> Shape {
+        shape_of(&self.manifest)
+    }
+}
+
+/// The bytes of every file that the manifest names, by name.
+fn verified_files(
+    dir: &Path,
+    manifest: &Manifest,
+) -> Result<BTreeMap<String, Vec<u8>>, RouterError> {
     let mut files = BTreeMap::new();
     for (name, digest) in &manifest.files {
         let bytes = read(dir, name)?;
@@ -193,18 +234,9 @@ pub(super) fn load(dir: &Path) -> Result<Router, RouterError> {
                 _ => RouterError::Digest { path },
             });
         }
-        files.insert(name.as_str(), bytes);
+        files.insert(name.clone(), bytes);
     }
-    let file = |name: &'static str| files.get(name).map_or(&[][..], Vec::as_slice);
-    let prices = serde_json::from_slice::<PriceTable>(file(PRICES))
-        .map_err(|source| RouterError::Json { path: dir.join(PRICES), source })?;
-    let weights = network::from_safetensors(file(WEIGHTS), &shape_of(&manifest))
-        .map_err(|source| RouterError::Weights { path: dir.join(WEIGHTS), source })?;
-    let tokenizer = match manifest.features.tokenizer {
-        Some(_) => Some(TextTokenizer::from_json(&dir.join(TOKENIZER), file(TOKENIZER))?),
-        None => None,
-    };
-    assemble(dir, digest, manifest, weights, tokenizer.map(Arc::new), prices)
+    Ok(files)
 }
 
 /// The router of some parts, as it would load from `dir`.

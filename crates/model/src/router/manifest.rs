@@ -31,6 +31,9 @@ pub struct Manifest {
     pub stands_in: Option<StandIn>,
     /// The trained bars.
     pub bars: Vec<BarCard>,
+    /// Digest of the router that this one extends by a candidate; absent where it was trained.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub extended_from: Option<Digest>,
     /// Name of the policy used where a request names none.
     pub default_policy: String,
     /// The policies a request may name.
@@ -76,6 +79,48 @@ pub struct CandidateCard {
     pub mean_score: f64,
     /// How its cost is predicted.
     pub cost: CostModel,
+    /// How it came in, where it was added to a finished router.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub added: Option<AddedCard>,
+}
+
+impl CandidateCard {
+    /// What its evidence lacks, while only exploration may choose it.
+    pub fn explore_only(&self) -> Option<&str> {
+        self.added.as_ref()?.explore_only.as_deref()
+    }
+}
+
+/// How sure a candidate is that was added from few outcomes, the others not refitted.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AddedCard {
+    /// Digest of the log it was learned from, independent of row order.
+    pub fingerprint: Digest,
+    /// Outcomes of it on requests that the reference was judged on, too.
+    pub paired: u64,
+    /// Mean score.
+    pub quality: IntervalCard,
+    /// Mean score less that of the reference.
+    pub difference: IntervalCard,
+    /// What its column was learned with: penalties by name; an absent one is "not at all".
+    pub settings: BTreeMap<String, f64>,
+    /// What its evidence lacks, for a person to read: only exploration, `fixed` or a request that
+    /// asks for nothing else chooses it. Absent: it takes part in decisions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub explore_only: Option<String>,
+}
+
+/// An estimate with its 95 % confidence interval.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IntervalCard {
+    /// The estimate.
+    pub value: f64,
+    /// Lower end.
+    pub low: f64,
+    /// Upper end.
+    pub high: f64,
 }
 
 impl CandidateCard {
@@ -161,7 +206,8 @@ pub struct BarCard {
     /// Least calibrated probability at which `cheapest_above_bar` chooses a candidate; `None`: no
     /// threshold could be certified, so the reference always serves.
     pub threshold: Option<f64>,
-    /// What is promised at that threshold.
+    /// What is promised at that threshold; `None` with a threshold: the promise was for fewer
+    /// candidates, see [`Manifest::extended_from`].
     pub certificate: Option<Certificate>,
     /// Calibration of each candidate.
     pub calibration: Vec<Calibration>,

@@ -17,9 +17,9 @@ pub use calibration::{
 pub use directory::{Parts, RouterError, write_router};
 use manifest::length_multiple;
 pub use manifest::{
-    BarCard, Bounds, Budget, CandidateCard, Certificate, ClusterShape, CostModel, DataCard,
-    EarnedShare, GateCheck, GateReport, Guarantee, LearnerCard, Manifest, PolicySpec, SliceBounds,
-    StandIn, TokenModel,
+    AddedCard, BarCard, Bounds, Budget, CandidateCard, Certificate, ClusterShape, CostModel,
+    DataCard, EarnedShare, GateCheck, GateReport, Guarantee, IntervalCard, LearnerCard, Manifest,
+    PolicySpec, SliceBounds, StandIn, TokenModel,
 };
 pub use seen::SeenPrompts;
 
@@ -110,7 +110,10 @@ impl Router {
                 Rule::Fixed { candidate: self.names.iter().position(|name| name == model)? }
             }
         };
-        Some(Policy { rule, explore: 0.0 })
+        let cards = self.manifest.candidates.iter().enumerate();
+        let explore_only = cards.filter(|(_, card)| card.explore_only().is_some());
+        let explore_only = explore_only.map(|(i, _)| i).collect();
+        Some(Policy { explore_only, ..Policy::new(rule) })
     }
 
     /// The features of a request, as this router reads it.

@@ -25,11 +25,25 @@ impl SeenPrompts {
         Self { key, hashes }
     }
 
+    /// The set with more groups, under the same key.
+    #[must_use]
+    pub fn with(mut self, groups: impl IntoIterator<Item = u64>) -> Self {
+        let key = self.key;
+        self.hashes.extend(groups.into_iter().map(|group| keyed(key, group)));
+        self.hashes.sort_unstable();
+        self.hashes.dedup();
+        self
+    }
+
     /// Reads the set of a router directory.
     pub fn load(dir: &Path) -> Result<Self, RouterError> {
-        let bytes = read(dir, SEEN)?;
+        Ok(Self::from_bytes(&read(dir, SEEN)?))
+    }
+
+    /// What [`Self::to_bytes`] wrote.
+    pub(super) fn from_bytes(bytes: &[u8]) -> Self {
         let mut words = bytes.as_chunks::<8>().0.iter().map(|word| u64::from_le_bytes(*word));
-        Ok(Self { key: words.next().unwrap_or_default(), hashes: words.collect() })
+        Self { key: words.next().unwrap_or_default(), hashes: words.collect() }
     }
 
     /// Whether a prompt of this group was used.
@@ -62,5 +76,6 @@ mod tests {
         let read = SeenPrompts::load(dir.path()).unwrap();
         assert_eq!(read, seen);
         assert!(read.contains(1) && read.contains(3) && !read.contains(2));
+        assert_eq!(read.with([2, 1]), SeenPrompts::new(42, [1, 2, 3]));
     }
 }

@@ -209,6 +209,9 @@ pub(crate) struct Manifest {
     reference: String,
     /// That one, and what the reference loses against it, where they differ.
     stands_in: Option<BTreeMap<String, Value>>,
+    /// Digest of the router that this one extends by a candidate; absent where it was trained.
+    #[schema(nullable = false)]
+    extended_from: Option<String>,
     /// The trained bars with thresholds, certificates and calibration.
     bars: Vec<BTreeMap<String, Value>>,
     /// Name of the policy used where a request names none.

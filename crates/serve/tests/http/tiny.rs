@@ -72,6 +72,7 @@ fn manifest() -> Manifest {
         reference: "large".into(),
         stands_in: None,
         bars: vec![bar(0.5, Some(0.625)), bar(0.8, None)],
+        extended_from: None,
         default_policy: "cheapest_above_bar".into(),
         policies: policies.into_iter().map(|(name, spec)| (name.to_owned(), spec)).collect(),
         feature_digest: features.digest(),
@@ -103,5 +104,5 @@ fn candidate(name: &str) -> CandidateCard {
     };
     let tokens = (name != "homemade").then_some(tokens);
     let cost = CostModel { tokens, mean_cost_usd: None };
-    CandidateCard { model: name.into(), outcomes: 100, mean_score: 0.5, cost }
+    CandidateCard { model: name.into(), outcomes: 100, mean_score: 0.5, cost, added: None }
 }

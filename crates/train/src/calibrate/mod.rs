@@ -22,6 +22,8 @@ const METHODS: [CalibrationMethod; 3] =
     [CalibrationMethod::Platt, CalibrationMethod::Beta, CalibrationMethod::Isotonic];
 /// Weight of the fit of all candidates together, in outcomes.
 const PRIOR_OUTCOMES: f64 = 20.0;
+/// Mean squares of 1 and of expected scores that are spread over [0, 1].
+const SPREAD: [f64; 2] = [1.0, 1.0 / 12.0];
 
 /// One calibration a candidate, and how the kind was chosen.
 #[derive(Debug)]
@@ -67,6 +69,26 @@ pub(crate) fn calibrate(data: CrossFitted<'_>, bar: Bar) -> Calibrated {
             outcomes: pairs.len() as u64,
         },
     }
+}
+
+/// The calibration of one more candidate, logistic and shrunk towards the line between what the others
+/// say on average at expected scores of 1/4 and 3/4. `samples` are (expected score, whether it met).
+pub(crate) fn calibrate_one(samples: &[(f64, bool)], others: &[Calibration]) -> Calibration {
+    let logit_at = |expected: f64| {
+        let sum: f64 = others.iter().map(|calibration| calibration.apply(expected)).sum();
+        let p = (sum / others.len().max(1) as f64).clamp(1e-6, 1.0 - 1e-6);
+        (p / (1.0 - p)).ln()
+    };
+    let (low, high) = (logit_at(0.25), logit_at(0.75));
+    let slope = ((high - low) / 0.5).max(0.0);
+    let prior = Prior {
+        coefficients: [f64::midpoint(low, high) - 0.5 * slope, slope],
+        outcomes: PRIOR_OUTCOMES,
+        mean_squares: SPREAD,
+    };
+    let terms = |&(expected, met): &(f64, bool)| ([1.0, expected], f64::from(u8::from(met)));
+    let [intercept, slope] = logistic::fit(&samples.iter().map(terms).collect::<Vec<_>>(), prior);
+    Calibration::Platt(Platt { slope, intercept })
 }
 
 fn outcomes(data: CrossFitted<'_>, bar: Bar) -> Vec<Vec<Outcome>> {
@@ -133,12 +155,15 @@ fn fit(method: CalibrationMethod, by_candidate: &[Vec<Outcome>]) -> Vec<Calibrat
 
 fn platts(all: &[Outcome], by_candidate: &[Vec<Outcome>]) -> impl Iterator<Item = Platt> {
     let terms = |outcome: &Outcome| [1.0, outcome.expected];
-    // Expected scores spread over [0, 1].
-    let mean_squares = [1.0, 1.0 / 12.0];
     let neutral = [Platt::NEUTRAL.intercept, Platt::NEUTRAL.slope];
-    shrunk(all, by_candidate, Prior { coefficients: neutral, outcomes: 1.0, mean_squares }, terms)
-        .into_iter()
-        .map(|[intercept, slope]| Platt { slope, intercept })
+    shrunk(
+        all,
+        by_candidate,
+        Prior { coefficients: neutral, outcomes: 1.0, mean_squares: SPREAD },
+        terms,
+    )
+    .into_iter()
+    .map(|[intercept, slope]| Platt { slope, intercept })
 }
 
 fn betas(all: &[Outcome], by_candidate: &[Vec<Outcome>]) -> Vec<Calibration> {

@@ -32,7 +32,7 @@ impl Tally {
     pub(super) fn of(held_out: HeldOut<'_>, rows: &[usize], against: Yardstick) -> Self {
         let Yardstick { threshold, judge } = against;
         let rule = Rule::CheapestAboveBar { threshold, fallback: held_out.reference };
-        let policy = Policy { rule, explore: 0.0 };
+        let policy = Policy::new(rule);
         let mut tally = Self::default();
         for &row in rows {
             let (record, request) = (held_out.records[row], &held_out.predictions[row]);
