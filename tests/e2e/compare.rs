@@ -10,10 +10,10 @@ fn learners_stand_side_by_side_with_their_blend() {
     let compared = folder.run("compare config.toml log.parquet --json").ok().json();
     let learners = compared["learners"].as_array().unwrap();
     let names: Vec<_> = learners.iter().map(|entry| entry["learner"].as_str().unwrap()).collect();
-    assert_eq!(names, ["context", "linear", "task", "blend"]);
+    assert_eq!(names, ["context", "linear", "task", "cluster", "blend"]);
     assert!(learners.iter().all(|entry| entry["folds_pct"].as_array().unwrap().len() == 5));
     // 400 prompts of clear families are enough for the labels to pay.
-    let blend = learners[3]["earned_share_pct"].as_f64().unwrap();
+    let blend = learners[4]["earned_share_pct"].as_f64().unwrap();
     assert!(blend > 0.0, "{compared}");
     assert_eq!(compared["requests"], 400);
 }

@@ -85,10 +85,12 @@ impl Prepared {
         let problem = Problem {
             directions: latent::directions(&vectors, &projection),
             vectors,
+            words: representation.words(features),
             residual,
             difficulty: difficulty.cross_fitted,
             tasks: Tasks::of(records),
             context,
+            folds: folds.clone(),
             seed: config.seed,
         };
         let objective = objective(&problem, &score, &mean_score, &lengths.cost, folds);
@@ -181,7 +183,15 @@ impl Prepared {
         });
         let columns: Vec<_> = columns.iter().flat_map(DMatrix::column_iter).collect();
         let (head, bias) = (DMatrix::from_columns(&columns), DVector::from_vec(bias));
-        let folded = self.representation.fold(&head, &bias);
+        let mut folded = self.representation.fold(&head, &bias);
+        let mut first = 2 * candidates;
+        for mixture in &heads.mixtures {
+            if let Some(words) = &mixture.words {
+                let mut logits = folded.rows.columns_mut(first, mixture.means.nrows());
+                logits += words.by_bucket();
+            }
+            first += mixture.means.nrows();
+        }
         Weights {
             buckets: folded.buckets,
             rows: row_major(&folded.rows),

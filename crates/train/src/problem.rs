@@ -8,11 +8,15 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
+use crate::representation::Csr;
+
 /// What learners are fitted on: one row a request of the fit split, one column a candidate.
 #[derive(Debug, Clone)]
 pub(crate) struct Problem {
     /// `(n, width)` vectors.
     pub(crate) vectors: DMatrix<f64>,
+    /// `(n, buckets)`: words as the network pools them.
+    pub(crate) words: Csr,
     /// `(n, latent)`: directions of the vectors' principal components, each row of length 1.
     pub(crate) directions: DMatrix<f64>,
     /// `(n, candidates)`: score minus the candidate's mean and what earlier stages explain; NaN
@@ -24,6 +28,8 @@ pub(crate) struct Problem {
     pub(crate) tasks: Tasks,
     /// `(context columns, n)`: hashed values.
     pub(crate) context: Vec<Vec<Option<u64>>>,
+    /// `(n)`: fold of the cross-fitting; near-duplicates share one.
+    pub(crate) folds: Vec<usize>,
     /// Of every draw.
     pub(crate) seed: u64,
 }

@@ -25,7 +25,7 @@ const QUALITY_ONLY: &str =
 fn check_quality_only(folder: &Folder) -> Value {
     let manifest = folder.read_json("router/manifest.json");
     let policies: Vec<_> = manifest["policies"].as_object().unwrap().keys().collect();
-    assert_eq!(policies, ["best_quality", "default"]);
+    assert_eq!(policies, ["best_quality", "default", "fixed"]);
     let decision = folder.run("route router hello --json").ok().json();
     assert_eq!(decision["reason"], "best_quality");
     let candidates = decision["candidates"].as_array().unwrap();

@@ -12,9 +12,13 @@ pub(super) fn render(out: &mut String, manifest: &Manifest) -> Result {
     for bar in &manifest.bars {
         writeln!(out, "\n### Bar {}\n", bar.bar)?;
         render_calibration(out, bar)?;
-        match &bar.certificate {
-            Some(certificate) => render_certificate(out, manifest, bar, certificate)?,
-            None => writeln!(
+        match (&bar.certificate, bar.threshold) {
+            (Some(certificate), _) => render_certificate(out, manifest, bar, certificate)?,
+            (None, Some(_)) => writeln!(
+                out,
+                "The certificate is void: the threshold was certified for fewer candidates than there are now."
+            )?,
+            (None, None) => writeln!(
                 out,
                 "No certificate: not even the strictest threshold could be shown to keep its promise. Under \
                  `cheapest_above_bar` the reference, `{}`, serves every request.",

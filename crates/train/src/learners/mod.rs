@@ -12,6 +12,7 @@ mod shrink;
 mod task;
 
 use std::fmt::Debug;
+use std::sync::Arc;
 
 use farthing_model::network::ContextTable;
 use nalgebra::DMatrix;
@@ -113,24 +114,39 @@ pub(crate) struct Heads {
 pub(crate) struct Mixture {
     /// `(width + 1, components)`, the last row is the intercept.
     pub(crate) logits: DMatrix<f64>,
+    /// What single words add to the logits.
+    pub(crate) words: Option<WordLogits>,
     /// `(components, candidates)`
     pub(crate) means: DMatrix<f64>,
 }
 
-impl Mixture {
-    /// `(n, width)` vectors -> `(n, components)` probabilities.
-    pub(crate) fn assign(vectors: &DMatrix<f64>, logits: &DMatrix<f64>) -> DMatrix<f64> {
-        soft_max(with_intercept(vectors) * logits)
+/// Logits by word, of low rank.
+#[derive(Debug, Clone)]
+pub(crate) struct WordLogits {
+    /// `(buckets, k)`
+    pub(crate) scores: Arc<DMatrix<f64>>,
+    /// `(k, components)`
+    pub(crate) coefficients: DMatrix<f64>,
+}
+
+impl WordLogits {
+    /// `(buckets, components)`
+    pub(crate) fn by_bucket(&self) -> DMatrix<f64> {
+        &*self.scores * &self.coefficients
     }
 }
 
 impl Fitted for Mixture {
     fn predict(&self, problem: &Problem, rows: &[usize]) -> DMatrix<f64> {
-        Self::assign(&problem.vectors.select_rows(rows), &self.logits) * &self.means
+        let mut logits = with_intercept(&problem.vectors.select_rows(rows)) * &self.logits;
+        if let Some(words) = &self.words {
+            logits += problem.words.select(rows).times(&words.scores) * &words.coefficients;
+        }
+        soft_max(logits) * &self.means
     }
 
     fn add_to(&self, heads: &mut Heads, weight: f64) {
-        heads.mixtures.push(Self { logits: self.logits.clone(), means: &self.means * weight });
+        heads.mixtures.push(Self { means: &self.means * weight, ..self.clone() });
     }
 }
 

@@ -19,6 +19,7 @@ use farthing_model::features::Features;
 use farthing_model::static_table::StaticTable;
 use nalgebra::{DMatrix, DVector};
 
+pub(crate) use sparse::Csr;
 use surface::Surface;
 use tokens::Tokens;
 use words::Words;
@@ -88,6 +89,12 @@ impl Representation {
             first += block.ncols();
         }
         vectors
+    }
+
+    /// `(n) features -> (n, buckets)` words as the network pools them, in the order of
+    /// [`Folded::buckets`].
+    pub(crate) fn words(&self, features: &[Features]) -> Csr {
+        self.words.0.bags(features)
     }
 
     /// Expresses `vector x head + bias` in terms of features: `head` is `(width, outputs)`.

@@ -35,7 +35,25 @@ impl Csr {
         self.starts.len() - 1
     }
 
-    fn row(&self, row: usize) -> impl Iterator<Item = (usize, f64)> {
+    pub(crate) fn width(&self) -> usize {
+        self.width
+    }
+
+    /// The given rows, in that order.
+    pub(crate) fn select(&self, rows: &[usize]) -> Self {
+        let mut selected =
+            Self { starts: vec![0], columns: Vec::new(), values: Vec::new(), width: self.width };
+        for &row in rows {
+            let range = self.starts[row]..self.starts[row + 1];
+            selected.columns.extend_from_slice(&self.columns[range.clone()]);
+            selected.values.extend_from_slice(&self.values[range]);
+            selected.starts.push(selected.columns.len());
+        }
+        selected
+    }
+
+    /// (column, value) of a row.
+    pub(crate) fn row(&self, row: usize) -> impl Iterator<Item = (usize, f64)> {
         let range = self.starts[row]..self.starts[row + 1];
         let entries = self.columns[range.clone()].iter().zip(&self.values[range]);
         entries.map(|(&column, &value)| (column as usize, f64::from(value)))
@@ -90,6 +108,7 @@ mod tests {
         let dense = DMatrix::from_row_slice(3, 2, &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
         let product = DMatrix::from_row_slice(2, 2, &[11.0, 14.0, 9.0, 12.0]);
         assert_eq!(csr.times(&dense), product);
+        assert_eq!(csr.select(&[1, 0, 1]).times(&dense), product.select_rows(&[1, 0, 1]));
         let back = csr.transpose().times(&DMatrix::identity(2, 2));
         assert_eq!(back, DMatrix::from_row_slice(3, 2, &[1.0, 0.0, 0.0, 3.0, 2.0, 0.0]));
     }

@@ -46,11 +46,16 @@ impl Words {
         Self { buckets, latent }
     }
 
-    /// `(n) features -> (n, rank)`
-    pub(super) fn embed(&self, features: &[Features]) -> DMatrix<f64> {
+    /// `(n) features -> (n, buckets)` as the network pools them.
+    pub(super) fn bags(&self, features: &[Features]) -> Csr {
         let rows: Vec<_> =
             features.iter().map(|f| weighted(&bag(f), &self.buckets, |_| 1.0)).collect();
-        Csr::from_rows(&rows, self.buckets.len()).times(&self.latent)
+        Csr::from_rows(&rows, self.buckets.len())
+    }
+
+    /// `(n) features -> (n, rank)`
+    pub(super) fn embed(&self, features: &[Features]) -> DMatrix<f64> {
+        self.bags(features).times(&self.latent)
     }
 
     /// Buckets, ascending, and their rows: `(rank, outputs) -> (buckets, outputs)`.

@@ -49,7 +49,6 @@ pub(super) fn fit(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::learners::Mixture;
 
     #[test]
     fn classes_that_can_be_told_apart_are() {
@@ -61,7 +60,7 @@ mod tests {
         let classes: Vec<usize> = (0..90).map(|row| row % 3).collect();
         let mut coefficients = DMatrix::zeros(3, 3);
         fit(&vectors, &classes, 0.001, &mut coefficients);
-        let posterior = Mixture::assign(&vectors, &coefficients);
+        let posterior = soft_max(with_intercept(&vectors) * &coefficients);
         for (row, &class) in classes.iter().enumerate() {
             assert!(posterior[(row, class)] > 0.9, "{}", posterior.row(row));
         }
