@@ -63,17 +63,18 @@ pub(crate) fn choose(
     let none = DMatrix::zeros(base.nrows(), base.ncols());
     let tuned: Vec<_> =
         learners.into_iter().filter_map(|learner| tune(problem, objective, learner)).collect();
-    let (mut best, mut most) = (Vec::new(), mean(&objective.value(&none)));
-    let mut cross_fitted = none.clone();
-    for weights in choices(tuned.len()) {
-        let blended = tuned.iter().zip(&weights).fold(none.clone(), |sum, (tuned, &weight)| {
+    let blend = |weights: &Vec<f64>| {
+        tuned.iter().zip(weights).fold(none.clone(), |sum, (tuned, &weight)| {
             if weight > 0.0 { sum + &tuned.cross_fitted * weight } else { sum }
-        });
-        let value = mean(&objective.value(&blended));
-        if value > most {
-            (best, most, cross_fitted) = (weights, value, blended);
-        }
-    }
+        })
+    };
+    let choices: Vec<Vec<f64>> = choices(tuned.len()).collect();
+    let values: Vec<_> =
+        choices.par_iter().map(|weights| objective.value(&blend(weights))).collect();
+    let Some(chosen) = steadiest(&values) else {
+        return Blend { parts: Vec::new(), cross_fitted: none };
+    };
+    let (weights, cross_fitted) = (choices[chosen].clone(), blend(&choices[chosen]));
     let (zero, gains) = (objective.gains(base, &none), objective.gains(base, &cross_fitted));
     if mean(&gains) - mean(&zero) <= paired_error(&gains, &zero) {
         return Blend { parts: Vec::new(), cross_fitted: none };
@@ -83,8 +84,16 @@ pub(crate) fn choose(
         setting: tuned.setting,
         weight,
     };
-    let parts = tuned.into_iter().zip(best).filter(|(_, weight)| *weight > 0.0).map(part);
+    let parts = tuned.into_iter().zip(weights).filter(|(_, weight)| *weight > 0.0).map(part);
     Blend { parts: parts.collect(), cross_fitted }
+}
+
+/// The last, which is all learners together, unless the best is better by more than a standard error.
+fn steadiest(values: &[Vec<f64>]) -> Option<usize> {
+    let all = values.last()?;
+    let best = (0..values.len()).max_by(|&a, &b| mean(&values[a]).total_cmp(&mean(&values[b])))?;
+    let ahead = mean(&values[best]) - mean(all) > paired_error(&values[best], all);
+    Some(if ahead { best } else { values.len() - 1 })
 }
 
 struct Tuned {
@@ -133,7 +142,7 @@ fn cross_fit(
     predictions
 }
 
-/// Equal weights that add up to 1 for every set of `parts` but the empty one.
+/// Equal weights that add up to 1 for every set of `parts` but the empty one, all of them last.
 fn choices(parts: usize) -> impl Iterator<Item = Vec<f64>> {
     let weigh = move |set: usize| {
         let weight = 1.0 / f64::from(set.count_ones());
@@ -150,5 +159,13 @@ mod tests {
     fn every_set_of_learners_is_tried() {
         assert_eq!(choices(2).collect::<Vec<_>>(), [[1.0, 0.0], [0.0, 1.0], [0.5, 0.5]]);
         assert_eq!(choices(0).count(), 0);
+    }
+
+    #[test]
+    fn all_together_unless_another_is_clearly_better() {
+        let all = vec![1.0, 2.0, 3.0];
+        assert_eq!(steadiest(&[vec![1.1, 2.6, 2.5], all.clone()]), Some(1));
+        assert_eq!(steadiest(&[vec![1.5, 2.4, 3.6], all]), Some(0));
+        assert_eq!(steadiest(&[]), None);
     }
 }

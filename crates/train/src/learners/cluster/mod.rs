@@ -54,7 +54,7 @@ impl Learner for ClusterMeans {
 
     fn settings(&self, problem: &Problem) -> Vec<f64> {
         let most = problem.directions.nrows() / REQUESTS_PER_CLUSTER;
-        [8_usize, 16, 32, 64].into_iter().filter(|&k| k <= most).map(|k| k as f64).collect()
+        [32_usize, 64].into_iter().filter(|&k| k <= most).map(|k| k as f64).collect()
     }
 
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "counts")]
