@@ -1,8 +1,9 @@
 //! The certificate: a finite-sample bound on how often a downgraded request misses the bar.
 //!
 //! Thresholds are fixed by predictions alone, as those that downgrade 100, 150, 225, ... requests of
-//! the certificate split, then tested from strict to permissive until the first one fails
-//! (fixed-sequence testing), each by the Clopper-Pearson upper bound.
+//! the certificate split, then tested from strict to permissive, each by the Clopper-Pearson upper
+//! bound at a share of `delta`. A share is handed on by a test that holds and lost by one that fails
+//! (the fallback procedure, Wiens 2003), so that bad luck among the first hundred ends nothing.
 
 mod resplit;
 mod slices;
@@ -60,19 +61,34 @@ pub(crate) fn certify(
     Some((threshold, certificate))
 }
 
-/// The most permissive threshold whose bound holds, by fixed-sequence testing.
+/// The most permissive threshold whose bound holds, by the fallback procedure.
 fn select(held_out: HeldOut<'_>, config: &TrainConfig) -> Option<f64> {
     let all: Vec<usize> = (0..held_out.records.len()).collect();
     let judge = held_out.reference;
-    let holds = |threshold: &f64| {
-        let tally = Tally::of(held_out, &all, Yardstick { threshold: *threshold, judge });
+    let holds = |threshold: f64, delta: f64| {
+        let tally = Tally::of(held_out, &all, Yardstick { threshold, judge });
         let bound = match config.guarantee {
-            Guarantee::Excess => tally.excess_bound(config.delta),
-            Guarantee::Absolute => tally.miss_bound(config.delta),
+            Guarantee::Excess => tally.excess_bound(delta),
+            Guarantee::Absolute => tally.miss_bound(delta),
         };
         bound <= config.alpha
     };
-    thresholds(held_out.predictions, judge).into_iter().take_while(holds).last()
+    let thresholds = thresholds(held_out.predictions, judge);
+    let (mut certified, mut handed_on) = (None, 0.0);
+    for (&threshold, share) in thresholds.iter().zip(shares(thresholds.len())) {
+        let delta = handed_on + share * config.delta;
+        let held = holds(threshold, delta);
+        certified = if held { Some(threshold) } else { certified };
+        handed_on = if held { delta } else { 0.0 };
+    }
+    certified
+}
+
+/// Share of `delta` that each of some tests starts with: half for the first, the rest alike.
+fn shares(tests: usize) -> Vec<f64> {
+    let others = tests.saturating_sub(1);
+    let first = if others == 0 { 1.0 } else { 0.5 };
+    (0..tests).map(|i| if i == 0 { first } else { 0.5 / others as f64 }).collect()
 }
 
 /// From strict to permissive.
@@ -102,6 +118,12 @@ fn thresholds(predictions: &[Vec<Prediction>], reference: usize) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn shares_add_up_to_delta() {
+        assert_eq!(shares(1), [1.0]);
+        assert_eq!(shares(3), [0.5, 0.25, 0.25]);
+    }
 
     #[test]
     fn thresholds_go_from_strict_to_permissive() {

@@ -2,14 +2,14 @@
 
 use farthing_eval::metrics::{self, Point};
 
-/// `(candidates)`: what is known of a request beyond what is common to its candidates, 0 where nothing is: the mean is
-/// shrunk by one pseudo-answer, and what is known stands for what is not.
-pub(super) fn surprise(residual: impl ExactSizeIterator<Item = f64> + Clone) -> Vec<f64> {
-    let known = || residual.clone().filter(|value| !value.is_nan());
+/// `(candidates)`: what is known of a request beyond what is common to its candidates, 0 where nothing
+/// is: the mean is shrunk by one pseudo-answer, and what is known stands for what is not.
+pub(super) fn surprise(residual: &[f64]) -> Vec<f64> {
+    let known = || residual.iter().filter(|value| !value.is_nan());
     let (count, all) = (known().count() as f64, residual.len() as f64);
     let common = known().sum::<f64>() / (count + 1.0);
     let stands_for = all / count.max(1.0);
-    residual.clone().map(|r| if r.is_nan() { 0.0 } else { (r - common) * stands_for }).collect()
+    residual.iter().map(|r| if r.is_nan() { 0.0 } else { (r - common) * stands_for }).collect()
 }
 
 /// Learned differences between candidates are about as large as this, in units of score.

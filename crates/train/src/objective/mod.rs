@@ -98,7 +98,7 @@ impl Objective {
         let (mut sums, mut rows) = ([0.0; FOLDS], [0.0; FOLDS]);
         for (row, &fold) in self.folds.iter().enumerate() {
             let predicted: Vec<f64> = differences.row(row).iter().copied().collect();
-            let surprise = surprise(self.residual.row(row).iter().copied());
+            let surprise = surprise(&self.residual.row(row).iter().copied().collect::<Vec<_>>());
             sums[fold] += self.exchange.iter().map(|e| e.value(&predicted, &surprise)).sum::<f64>();
             rows[fold] += 1.0;
         }

@@ -28,7 +28,7 @@ impl Learner for TaskPosterior {
     }
 
     fn settings(&self, problem: &Problem) -> Vec<f64> {
-        if problem.tasks.count == 0 { Vec::new() } else { vec![1.0, 0.1, 0.01] }
+        if problem.tasks.count == 0 { Vec::new() } else { vec![0.003, 0.001] }
     }
 
     fn fit(&self, problem: &Problem, rows: &[usize], settings: &[f64]) -> Vec<Box<dyn Fitted>> {
