@@ -222,11 +222,8 @@ fn assemble(
         added: None,
     };
     let candidates: Vec<CandidateCard> = dataset.candidates.iter().enumerate().map(card).collect();
-    let known_cost = |card: &CandidateCard| {
-        card.cost.mean_cost_usd.is_some()
-            || (card.cost.tokens.is_some() && config.prices.get(&card.model).is_some())
-    };
-    let (reference, stands_in) = reference::choose(&candidates, &fitted.score, known_cost);
+    let is_priced = |card: &CandidateCard| card.is_priced(&config.prices);
+    let (reference, stands_in) = reference::choose(&candidates, &fitted.score, is_priced);
     let reference = dataset.candidates[reference].clone();
     let bar_card = |&bar: &f64| BarCard {
         bar,
@@ -235,7 +232,7 @@ fn assemble(
         calibration: vec![Platt::NEUTRAL.into(); dataset.candidates.len()],
         calibrated: None,
     };
-    let priced = candidates.iter().any(|card| card.is_priced(&config.prices));
+    let priced = candidates.iter().any(is_priced);
     let outcomes = dataset.records.iter().map(|record| record.cells.len() as u64).sum();
     let used = roles.fit.iter().chain(&roles.certificate).map(|&row| dataset.records[row].group);
     let fingerprint = fingerprint(dataset);

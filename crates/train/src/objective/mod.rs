@@ -17,6 +17,7 @@ use frontier::Frontier;
 
 /// Folds of the cross-fitting.
 pub(crate) const FOLDS: usize = 5;
+
 /// Judges predictions of differences.
 #[derive(Debug)]
 pub(crate) struct Objective {
@@ -60,7 +61,8 @@ impl Objective {
     }
 
     /// Gain over the zero router in percent, one value a fold; `base` is `(n, candidates)` what is
-    /// predicted without `differences`.
+    /// predicted without `differences`. Without complete requests it is [`Self::value`], which compares
+    /// with itself as well.
     pub(crate) fn gains(&self, base: &DMatrix<f64>, differences: &DMatrix<f64>) -> Vec<f64> {
         let Some(frontier) = &self.frontier else { return self.value(differences) };
         let predict = |row: usize, c: usize| base[(row, c)] + differences[(row, c)];
@@ -92,8 +94,8 @@ impl Objective {
         each().map(|(weight, value)| weight * (value - common).powi(2)).sum()
     }
 
-    /// What the softened policy gains over choosing at random, in hundredths of a score, one value a
-    /// fold; `differences` is `(n, candidates)`.
+    /// Mean utility of the softened policy, in hundredths of a score, one value a fold; `differences` is
+    /// `(n, candidates)`.
     pub(crate) fn value(&self, differences: &DMatrix<f64>) -> Vec<f64> {
         let (mut sums, mut rows) = ([0.0; FOLDS], [0.0; FOLDS]);
         for (row, &fold) in self.folds.iter().enumerate() {
