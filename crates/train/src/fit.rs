@@ -294,3 +294,77 @@ pub(crate) fn cross_fit_ridge(
     }
     predictions
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::sync::Arc;
+
+    use farthing_data::{ReadOptions, Rejects, read_log};
+    use farthing_model::features::Featurizer;
+    use farthing_model::network::{Network, Shape};
+    use farthing_model::static_table::StaticTable;
+
+    use super::*;
+    use crate::blend::Part;
+    use crate::config::Encoder;
+
+    #[test]
+    fn what_is_stored_predicts_what_was_fitted() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let options = ReadOptions { labels: vec!["task".to_owned()], ..ReadOptions::default() };
+        let dir = tempfile::tempdir().unwrap();
+        let mut rejects = Rejects::to_file(dir.path().join("rejects.ndjson"));
+        let log = [root.join("data/sample.parquet")];
+        let (dataset, _) = read_log(&log, &options, &mut rejects, &|_| ()).unwrap();
+        let records: Vec<&Record> = dataset.records.iter().take(700).collect();
+        let table = Arc::new(StaticTable::load(&root.join("models/base")).unwrap());
+        let config = TrainConfig { encoder: Encoder::Static(table), ..TrainConfig::default() };
+        let featurizer = Featurizer::new(Vec::new(), config.encoder.tokenizer());
+        let features: Vec<Features> =
+            records.iter().map(|record| featurizer.featurize(&record.request)).collect();
+        let prepared = Prepared::new(&records, &features, &dataset.candidates, &config, &|_| {});
+
+        let problem = &prepared.problem;
+        let text = stages(&LearnerName::ALL, 0).pop().unwrap();
+        let part = |learner: Box<dyn crate::learners::Learner>| {
+            let setting = *learner.settings(problem).last().unwrap();
+            Part { learner, setting, weight: 1.0 / 3.0 }
+        };
+        let fitted: Vec<FittedPart> = text
+            .into_iter()
+            .map(part)
+            .flat_map(|part| part.fit(problem).collect::<Vec<_>>())
+            .collect();
+        assert_eq!(fitted.len(), 3, "every learner of text");
+        let rows: Vec<usize> = (0..features.len()).collect();
+        let mut expected = &problem.vectors
+            * &prepared.difficulty
+            * DMatrix::from_element(1, dataset.candidates.len(), 1.0);
+        for part in &fitted {
+            expected += part.fitted.predict(problem, &rows) * part.weight;
+        }
+
+        let heads = prepared.heads(&fitted);
+        let shape = Shape {
+            buckets: featurizer.schema().buckets(),
+            candidates: dataset.candidates.len(),
+            mixtures: heads.mixtures.iter().map(|mixture| mixture.means.nrows()).collect(),
+            latent: prepared.projection.ncols(),
+            clusters: heads.clusters.as_ref().map_or(0, |clusters| clusters.means.nrows()),
+            context: 0,
+        };
+        let outputs =
+            Network::new(prepared.store(&heads), shape).unwrap().forward(&features).unwrap();
+        for (row, outputs) in outputs.iter().enumerate() {
+            for (c, quality) in outputs.quality.iter().enumerate() {
+                let expected = prepared.mean_score[c] + expected[(row, c)];
+                // Token rows are stored in sixteen bits.
+                assert!(
+                    (f64::from(*quality) - expected).abs() < 2e-3,
+                    "{row} {c}: {quality} {expected}"
+                );
+            }
+        }
+    }
+}
