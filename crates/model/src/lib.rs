@@ -4,6 +4,7 @@
 //! that holds what was learned. Training writes a router, evaluation and serving load it; all three
 //! call the same functions.
 
+pub mod encoder;
 pub mod features;
 pub mod network;
 mod route;

@@ -14,6 +14,8 @@ pub(super) struct Pieces {
     first: Lookup,
     /// Pieces that may follow, without their prefix.
     following: Lookup,
+    /// What stands in for a word that cannot be cut.
+    unknown: u32,
     lowercase: bool,
     longest_word: usize,
 }
@@ -30,13 +32,14 @@ impl Pieces {
         Some(Self {
             first: Lookup::new(ascii().map(|(token, id)| (token.as_str(), id))),
             following: Lookup::new(following.iter().map(|(token, id)| (token.as_str(), *id))),
+            unknown: vocabulary.unknown(),
             lowercase,
             longest_word: vocabulary.longest_word(),
         })
     }
 
     /// Appends the ids of a text without white space and without anything but ASCII; words that
-    /// cannot be cut are left out. `word` is scratch space.
+    /// cannot be cut are unknown. `word` is scratch space.
     pub(super) fn append(&self, chunk: &[u8], word: &mut Vec<u8>, ids: &mut Vec<u32>) {
         word.clear();
         for &byte in chunk {
@@ -55,7 +58,7 @@ impl Pieces {
     /// Greedy, longest piece first. A word with a part that is no piece is unknown as a whole.
     fn append_word(&self, word: &[u8], ids: &mut Vec<u32>) {
         if word.len() > self.longest_word {
-            return;
+            return ids.push(self.unknown);
         }
         let before = ids.len();
         let mut start = 0;
@@ -63,7 +66,7 @@ impl Pieces {
             let pieces = if start == 0 { &self.first } else { &self.following };
             let Some((id, length)) = pieces.longest(&word[start..]) else {
                 ids.truncate(before);
-                return;
+                return ids.push(self.unknown);
             };
             ids.push(id);
             start += length;

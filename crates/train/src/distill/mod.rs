@@ -6,23 +6,16 @@
 //! so a rank gives a Zipf probability. This is the recipe of model2vec. No text is read and nothing
 //! is drawn at random: the same encoder gives the same bytes.
 
-mod encoder;
 mod error;
 mod pca;
-mod source;
-#[cfg(test)]
-mod tiny;
 
 use std::path::Path;
 
-use candle_core::{Device, Tensor};
+use farthing_model::encoder::SentenceEncoder;
 use farthing_model::static_table::{Rows, Vocabulary, write_static_table};
 use nalgebra::DMatrix;
 
 pub use error::DistillError;
-
-use encoder::Encoder;
-use source::{Pooling, Source};
 
 /// Entries in one forward pass, inside which candle uses every core.
 const BATCH: usize = 128;
@@ -57,18 +50,16 @@ pub fn distill(
     dims: usize,
     progress: &dyn Fn(usize, usize),
 ) -> Result<Distilled, DistillError> {
-    let source = Source::read(encoder)?;
-    if dims == 0 || dims > source.config.hidden_size {
-        return Err(DistillError::Dims { dims, hidden: source.config.hidden_size });
+    let encoder = SentenceEncoder::load(encoder)?;
+    if dims == 0 || dims > encoder.hidden() {
+        return Err(DistillError::Dims { dims, hidden: encoder.hidden() });
     }
-    let encoder = Encoder::new(&source.config, &source.weights)
-        .map_err(|cause| DistillError::Weights { path: source.path.clone(), source: cause })?;
-    let (vocabulary, ids) = source
-        .vocabulary
-        .retain(|token| !source.vocabulary.is_special(token) && !token.starts_with("[unused"));
+    let all = encoder.vocabulary();
+    let (vocabulary, ids) =
+        all.retain(|token| !all.is_special(token) && !token.starts_with("[unused"));
     // The first is the unknown token, whose vector is never used.
     let ids = ids.get(1..).unwrap_or_default();
-    let pooled = encode(&encoder, &source, ids, progress)?;
+    let pooled = encode(&encoder, ids, progress)?;
     let projected = pca::project(&pooled, dims);
     let vectors = vec![0.0; dims].into_iter().chain(weighted(&projected.scores)).collect();
     Ok(Distilled { vocabulary, vectors, dims, explained: projected.explained })
@@ -76,41 +67,22 @@ pub fn distill(
 
 /// `(entries) -> (entries, hidden)`: one pooled vector an entry.
 fn encode(
-    encoder: &Encoder,
-    source: &Source,
+    encoder: &SentenceEncoder,
     ids: &[u32],
     progress: &dyn Fn(usize, usize),
 ) -> Result<DMatrix<f64>, DistillError> {
-    let mut values = Vec::with_capacity(ids.len() * source.config.hidden_size);
+    let hidden = encoder.hidden();
+    let mut values = Vec::with_capacity(ids.len() * hidden);
     for (batch, before) in ids.chunks(BATCH).zip((0..).step_by(BATCH)) {
-        let pooled = pool_batch(encoder, source, batch)
-            .map_err(|source| DistillError::Forward { source })?;
-        values.extend(pooled);
+        let texts: Vec<&[u32]> = batch.iter().map(std::slice::from_ref).collect();
+        values.extend(encoder.encode(&texts).map_err(|source| DistillError::Forward { source })?);
         progress(before + batch.len(), ids.len());
     }
     if let Some(at) = values.iter().position(|value| !value.is_finite()) {
-        let id = ids[at / source.config.hidden_size];
-        let token = source.vocabulary.tokens()[id as usize].clone();
+        let token = encoder.vocabulary().tokens()[ids[at / hidden] as usize].clone();
         return Err(DistillError::NotFinite { token });
     }
-    let values = values.into_iter().map(f64::from);
-    Ok(DMatrix::from_row_iterator(ids.len(), source.config.hidden_size, values))
-}
-
-/// `(batch) -> (batch * hidden)`, row-major.
-fn pool_batch(
-    encoder: &Encoder,
-    source: &Source,
-    batch: &[u32],
-) -> Result<Vec<f32>, candle_core::Error> {
-    let triples: Vec<u32> = batch.iter().flat_map(|&id| [source.cls, id, source.sep]).collect();
-    let ids = Tensor::from_vec(triples, (batch.len(), 3), &Device::Cpu)?;
-    let hidden = encoder.forward(&ids)?;
-    let pooled = match source.pooling {
-        Pooling::Mean => hidden.mean(1)?,
-        Pooling::Cls => hidden.narrow(1, 0, 1)?.squeeze(1)?,
-    };
-    pooled.flatten_all()?.to_vec1()
+    Ok(DMatrix::from_row_iterator(ids.len(), hidden, values.into_iter().map(f64::from)))
 }
 
 /// `(entries, dims)`, row-major, each row times a / (a + p) with p the Zipf probability of its rank.
@@ -130,17 +102,22 @@ fn weighted(scores: &DMatrix<f64>) -> Vec<f32> {
 mod tests {
     use std::cell::Cell;
     use std::fs;
+    use std::path::PathBuf;
 
     use farthing_model::static_table::StaticTable;
 
     use super::*;
 
+    /// Forty words `w0` to `w39` and twenty others, eight dimensions.
+    fn encoder() -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/encoder")
+    }
+
     #[test]
     fn a_distilled_table_loads_and_is_the_same_each_time() {
-        let encoder = tiny::directory();
         let run = || {
             let dir = tempfile::tempdir().unwrap();
-            let distilled = distill(encoder.path(), 6, &|_, _| {}).unwrap();
+            let distilled = distill(&encoder(), 6, &|_, _| {}).unwrap();
             distilled.write(dir.path()).unwrap();
             let read = |name| fs::read(dir.path().join(name)).unwrap();
             (read("table.safetensors"), read("tokenizer.json"))
@@ -164,13 +141,13 @@ mod tests {
     #[test]
     fn progress_ends_at_the_number_of_entries() {
         let last = Cell::new((0, 0));
-        distill(tiny::directory().path(), 2, &|done, of| last.set((done, of))).unwrap();
-        assert_eq!(last.get(), (40, 40));
+        distill(&encoder(), 2, &|done, of| last.set((done, of))).unwrap();
+        assert_eq!(last.get(), (60, 60));
     }
 
     #[test]
     fn more_dimensions_than_the_encoder_has_are_refused() {
-        let error = distill(tiny::directory().path(), 9, &|_, _| {}).unwrap_err();
+        let error = distill(&encoder(), 9, &|_, _| {}).unwrap_err();
         let expected = "`--dims` is not in 1..=8, the width of the encoder: 9";
         assert_eq!(error.to_string(), expected);
     }

@@ -1,24 +1,59 @@
-//! For tests: a tiny random BERT, and its forward pass again in plain `f64`.
+//! For tests: a tiny random BERT, and its forward pass again in plain `f64`. Tests of other crates
+//! read it from `tests/fixtures/encoder`; `FARTHING_UPDATE_FIXTURES=1` writes it anew.
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::path::Path;
 
 use candle_core::{Device, Tensor};
 use candle_nn::VarBuilder;
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 
-use super::source::BertConfig;
+use super::bert::BertConfig;
 
 const HIDDEN: usize = 8;
 const WIDE: usize = 12;
 const HEADS: usize = 2;
-const ENTRIES: usize = 46;
+const ENTRIES: usize = 46 + WORDS.len();
+const WINDOW: usize = 40;
 const EPSILON: f64 = 1e-12;
 
 const CONFIG: &str = r#"{"model_type": "bert", "hidden_act": "gelu", "hidden_size": 8,
-    "intermediate_size": 12, "layer_norm_eps": 1e-12, "max_position_embeddings": 5,
-    "num_attention_heads": 2, "num_hidden_layers": 1, "type_vocab_size": 2, "vocab_size": 46}"#;
+    "intermediate_size": 12, "layer_norm_eps": 1e-12, "max_position_embeddings": 40,
+    "num_attention_heads": 2, "num_hidden_layers": 1, "type_vocab_size": 2, "vocab_size": 66}"#;
+
+/// Words of simulated logs.
+const WORDS: [&str; 20] = [
+    "the",
+    "a",
+    "of",
+    "to",
+    "in",
+    "is",
+    "what",
+    "how",
+    "write",
+    "explain",
+    "function",
+    "code",
+    "table",
+    "translate",
+    "german",
+    "sum",
+    "price",
+    "why",
+    "this",
+    "number",
+];
+
+const FILES: [&str; 5] = [
+    "config.json",
+    "1_Pooling/config.json",
+    "tokenizer_config.json",
+    "vocab.txt",
+    "model.safetensors",
+];
 
 /// Values and shape by name, in name order.
 pub(super) type Tensors = BTreeMap<String, (Vec<f32>, Vec<usize>)>;
@@ -32,7 +67,7 @@ pub(super) fn config() -> BertConfig {
 /// Weights drawn in name order.
 pub(super) fn tensors() -> Tensors {
     let mut shapes: BTreeMap<String, Vec<usize>> = BTreeMap::from(
-        [("word", ENTRIES), ("position", 5), ("token_type", 2)]
+        [("word", ENTRIES), ("position", WINDOW), ("token_type", 2)]
             .map(|(name, n)| (format!("embeddings.{name}_embeddings.weight"), vec![n, HIDDEN])),
     );
     let layer = "encoder.layer.0";
@@ -69,7 +104,8 @@ pub(super) fn weights(tensors: &Tensors) -> VarBuilder<'static> {
     VarBuilder::from_tensors(tensors, candle_core::DType::F32, &Device::Cpu)
 }
 
-/// A sentence-transformer directory: five special entries, an unused one and `w0` to `w39`.
+/// A sentence-transformer directory: five special entries, an unused one, `w0` to `w39`
+/// and a few words.
 pub(super) fn directory() -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
     let write = |name: &str, bytes: &[u8]| fs::write(dir.path().join(name), bytes).unwrap();
@@ -77,7 +113,8 @@ pub(super) fn directory() -> tempfile::TempDir {
     write("config.json", CONFIG.as_bytes());
     write("1_Pooling/config.json", br#"{"pooling_mode_mean_tokens": true}"#);
     write("tokenizer_config.json", br#"{"do_lower_case": true}"#);
-    let words: Vec<String> = (0..40).map(|i| format!("w{i}")).collect();
+    let words: Vec<String> =
+        (0..40).map(|i| format!("w{i}")).chain(WORDS.map(str::to_owned)).collect();
     let special = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n[unused1]";
     write("vocab.txt", format!("{special}\n{}\n", words.join("\n")).as_bytes());
     let tensor = |(name, (values, shape)): (String, (Vec<f32>, Vec<usize>))| {
@@ -172,4 +209,18 @@ fn sum(a: &[f64], b: &[f64]) -> Vec<f64> {
 
 fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+#[test]
+fn the_fixture_is_as_drawn() {
+    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/encoder");
+    let drawn = directory();
+    for name in FILES {
+        let bytes = fs::read(drawn.path().join(name)).unwrap();
+        if std::env::var_os("FARTHING_UPDATE_FIXTURES").is_some() {
+            fs::create_dir_all(fixture.join("1_Pooling")).unwrap();
+            fs::write(fixture.join(name), &bytes).unwrap();
+        }
+        assert!(fs::read(fixture.join(name)).unwrap() == bytes, "{name}");
+    }
 }
