@@ -15,7 +15,7 @@ use crate::term;
 /// Flags of `farthing compare`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// What to compare: a TOML file of `context`, `label`, `models`, `prices`, `encoder`, `seed`, all optional
+    /// What to compare: a TOML file of `context`, `label`, `models`, `prices`, `encoder`, `encoder_dir`, `seed`, all optional
     #[arg(value_name = "CONFIG")]
     config: PathBuf,
     /// Outcome logs: Parquet, NDJSON or CSV
@@ -38,8 +38,10 @@ struct Config {
     models: Option<Vec<String>>,
     /// A price table, as `--prices` of `farthing train` takes it.
     prices: Option<PathBuf>,
-    /// `static` or `none`, as `--encoder` of `farthing train` takes it.
+    /// `static`, `minilm` or `none`, as `--encoder` of `farthing train` takes it.
     encoder: EncoderFlag,
+    /// As `--encoder-dir` of `farthing train` takes it.
+    encoder_dir: Option<PathBuf>,
     /// Seed of the folds.
     seed: u64,
 }
@@ -53,7 +55,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let prices = config.prices.as_deref().map(read_prices).transpose()?;
     let settings = TrainConfig {
         seed: config.seed,
-        encoder: config.encoder.encoder()?,
+        encoder: config.encoder.encoder(config.encoder_dir.as_deref())?,
         prices: prices.clone().unwrap_or_default(),
         ..TrainConfig::default()
     };

@@ -8,7 +8,7 @@ use farthing_eval::EvalOptions;
 use farthing_model::Router;
 use farthing_train::TrainConfig;
 
-use crate::encoder::EncoderFlag;
+use crate::encoder::EncoderArgs;
 use crate::failure::Failure;
 use crate::{eval, route, term, train};
 
@@ -50,7 +50,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         &router_dir.display().to_string(),
     );
     let config =
-        TrainConfig { encoder: EncoderFlag::default().encoder()?, ..TrainConfig::default() };
+        TrainConfig { encoder: EncoderArgs::default().encoder()?, ..TrainConfig::default() };
     train::train_and_write(dataset.clone(), &config, &router_dir)?;
 
     heading("3. eval: on the requests that training sealed away", "");

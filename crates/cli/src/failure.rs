@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use farthing_core::RequestError;
 use farthing_data::DataError;
 use farthing_eval::EvalError;
+use farthing_model::encoder::EncoderError;
 use farthing_model::{RouteError, RouterError};
 use farthing_serve::ServeError;
 use farthing_train::{AddError, DistillError, TrainError};
@@ -96,6 +97,7 @@ bad_input!(
     AddError,
     DataError,
     DistillError,
+    EncoderError,
     EvalError,
     RequestError,
     RouteError,

@@ -8,7 +8,7 @@ use farthing_data::Dataset;
 use farthing_model::{CandidateCard, Guarantee, Manifest, Parts, PolicySpec, Router, write_router};
 use farthing_train::{Stage, TrainConfig, Trained, train};
 
-use crate::encoder::EncoderFlag;
+use crate::encoder::EncoderArgs;
 use crate::failure::Failure;
 use crate::log_input::LogInput;
 use crate::prices::say_unnamed;
@@ -43,9 +43,8 @@ pub(crate) struct Args {
     /// Which bad event is bounded
     #[arg(long, value_enum, default_value_t = GuaranteeFlag::Excess)]
     guarantee: GuaranteeFlag,
-    /// What knows words before the log is read
-    #[arg(long, value_enum, default_value_t = EncoderFlag::Static)]
-    encoder: EncoderFlag,
+    #[command(flatten)]
+    encoder: EncoderArgs,
     /// Mean cost of a request, in USD, that the policy `budget` keeps
     #[arg(long, value_name = "USD")]
     budget: Option<f64>,
@@ -117,8 +116,11 @@ pub(crate) fn train_and_write(
 ) -> Result<Manifest, Failure> {
     let bar = term::steps(Stage::ALL.len());
     let trained = train(dataset, config, &|stage| {
-        bar.set_position(Stage::ALL.iter().position(|s| *s == stage).unwrap_or_default() as u64);
-        bar.set_message(stage.label());
+        bar.set_position(stage.position() as u64);
+        bar.set_message(match stage {
+            Stage::Featurize { done, due } => format!("{} {done}/{due}", stage.label()),
+            _ => stage.label().to_owned(),
+        });
     });
     bar.finish_and_clear();
     let Trained { parts, left_out } = trained?;

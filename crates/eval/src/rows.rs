@@ -48,9 +48,9 @@ impl Rows {
             let batches: Result<Vec<_>, EvalError> = stride
                 .par_chunks(BATCH)
                 .map(|batch| {
-                    let features: Vec<_> =
+                    let features: Result<Vec<_>, _> =
                         batch.iter().map(|record| router.featurize(&record.request)).collect();
-                    let predictions = router.predict(&features, bar_index);
+                    let predictions = features.and_then(|f| router.predict(&f, bar_index));
                     predictions.map_err(|source| EvalError::Predict(RouteError::Forward(source)))
                 })
                 .collect();

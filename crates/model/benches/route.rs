@@ -30,7 +30,7 @@ fn route(criterion: &mut Criterion) {
         group.bench_function(BenchmarkId::new("featurize", words), |bencher| {
             bencher.iter(|| router.featurize(&request));
         });
-        let features = [router.featurize(&request)];
+        let features = [router.featurize(&request).expect("the fixture has no encoder")];
         group.bench_function(BenchmarkId::new("predict", words), |bencher| {
             bencher.iter(|| router.predict(&features, 0).expect("the fixture predicts"));
         });

@@ -91,7 +91,7 @@ impl Router {
             known: list(manifest.policies.keys().cloned()),
         })?;
         let constraints = self.constraints(options)?;
-        let features = self.featurize(request);
+        let features = self.featurize(request)?;
         let truncated = features.truncated;
         let predictions = self.predict(&[features], bar_index)?.pop().unwrap_or_default();
         let choice = decide(&policy, &predictions, &constraints, draw)?;

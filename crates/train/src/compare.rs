@@ -2,10 +2,10 @@
 
 use farthing_data::{Dataset, Record, split};
 use farthing_eval::metrics::{Matrix, aiq, dial_sweep, earned_share_pct};
-use farthing_model::features::{Features, Featurizer};
+use farthing_model::features::Features;
 use farthing_model::{Parts, Router};
-use rayon::prelude::*;
 
+use crate::featurize::featurize;
 use crate::fit::{Learned, Prepared};
 use crate::learners::LearnerName;
 use crate::objective::FOLDS;
@@ -50,16 +50,16 @@ impl Compared {
 
 /// Cross-validates each learner of the configuration alone, each with the zero router among its
 /// choices, and their blend, on folds by group of near-duplicate prompts. `progress` is called with
-/// the number of fits done and due.
+/// the number of requests read and due, then with that of fits.
 pub fn compare(
     dataset: Dataset,
     config: &TrainConfig,
     progress: &dyn Fn(usize, usize),
 ) -> Result<Comparison, TrainError> {
     let (dataset, _) = judged_only(with_coverage(dataset))?;
-    let featurizer = Featurizer::new(dataset.context_columns.clone(), config.encoder.tokenizer());
-    let features: Vec<Features> =
-        dataset.records.par_iter().map(|record| featurizer.featurize(&record.request)).collect();
+    let featurizer = config.encoder.featurizer(dataset.context_columns.clone());
+    let requests: Vec<_> = dataset.records.iter().map(|record| &record.request).collect();
+    let features = featurize(&featurizer, &requests, progress)?;
     let mut runs: Vec<(String, Vec<LearnerName>)> =
         config.learners.iter().map(|name| (name.as_str().to_owned(), vec![*name])).collect();
     runs.push(("blend".to_owned(), config.learners.clone()));

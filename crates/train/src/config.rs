@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use farthing_core::{Bar, PriceTable};
 use farthing_model::Guarantee;
-use farthing_model::static_table::{StaticTable, TextTokenizer};
+use farthing_model::encoder::TextEncoder;
+use farthing_model::features::Featurizer;
+use farthing_model::static_table::StaticTable;
 
 use crate::{LearnerName, TrainError};
 
@@ -16,6 +18,8 @@ pub enum Encoder {
     None,
     /// A table of one vector a token.
     Static(Arc<StaticTable>),
+    /// A sentence encoder beside the table: milliseconds a request instead of microseconds.
+    Sentence(Arc<TextEncoder>, Option<Arc<StaticTable>>),
 }
 
 impl Encoder {
@@ -24,12 +28,22 @@ impl Encoder {
         match self {
             Self::None => None,
             Self::Static(table) => Some(table),
+            Self::Sentence(_, table) => table.as_ref(),
         }
     }
 
-    /// What cuts text into the entries of its table.
-    pub fn tokenizer(&self) -> Option<Arc<TextTokenizer>> {
-        self.table().map(|table| Arc::clone(table.tokenizer()))
+    /// Its sentence encoder.
+    pub fn sentence(&self) -> Option<&Arc<TextEncoder>> {
+        match self {
+            Self::None | Self::Static(_) => None,
+            Self::Sentence(encoder, _) => Some(encoder),
+        }
+    }
+
+    /// What reads requests with it.
+    pub fn featurizer(&self, context: Vec<String>) -> Featurizer {
+        let tokenizer = self.table().map(|table| Arc::clone(table.tokenizer()));
+        Featurizer::new(context, tokenizer).with_encoder(self.sentence().cloned())
     }
 }
 

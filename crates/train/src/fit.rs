@@ -62,7 +62,7 @@ impl Prepared {
         progress: &dyn Fn(Stage),
     ) -> Self {
         progress(Stage::Represent);
-        let representation = Representation::learn(features, config.encoder.table(), config.seed);
+        let representation = Representation::learn(features, &config.encoder, config.seed);
         let vectors = representation.embed(features);
         let projection = latent::projection(&vectors);
         // Not the folds of a comparison around this fit, which leave one of theirs empty here.
@@ -197,6 +197,7 @@ impl Prepared {
             rows: row_major(&folded.rows),
             tokens: folded.tokens,
             token_rows: folded.token_rows.iter().map(|&value| f16::from_f64(value)).collect(),
+            embedding_rows: row_major(&folded.embedding_rows),
             surface: row_major(&folded.surface),
             bias: row_major(&DMatrix::from_columns(&[folded.bias])),
             means,
@@ -301,7 +302,7 @@ mod tests {
     use std::sync::Arc;
 
     use farthing_data::{ReadOptions, Rejects, read_log};
-    use farthing_model::features::Featurizer;
+    use farthing_model::encoder::TextEncoder;
     use farthing_model::network::{Network, Shape};
     use farthing_model::static_table::StaticTable;
 
@@ -319,10 +320,12 @@ mod tests {
         let (dataset, _) = read_log(&log, &options, &mut rejects, &|_| ()).unwrap();
         let records: Vec<&Record> = dataset.records.iter().take(700).collect();
         let table = Arc::new(StaticTable::load(&root.join("models/base")).unwrap());
-        let config = TrainConfig { encoder: Encoder::Static(table), ..TrainConfig::default() };
-        let featurizer = Featurizer::new(Vec::new(), config.encoder.tokenizer());
+        let encoder = TextEncoder::load(&root.join("tests/fixtures/encoder")).unwrap();
+        let encoder = Encoder::Sentence(Arc::new(encoder), Some(table));
+        let config = TrainConfig { encoder, ..TrainConfig::default() };
+        let featurizer = config.encoder.featurizer(Vec::new());
         let features: Vec<Features> =
-            records.iter().map(|record| featurizer.featurize(&record.request)).collect();
+            records.iter().map(|r| featurizer.featurize(&r.request).unwrap()).collect();
         let prepared = Prepared::new(&records, &features, &dataset.candidates, &config, &|_| {});
 
         let problem = &prepared.problem;
@@ -353,6 +356,7 @@ mod tests {
             latent: prepared.projection.ncols(),
             clusters: heads.clusters.as_ref().map_or(0, |clusters| clusters.means.nrows()),
             context: 0,
+            embedding: featurizer.schema().embedding_width(),
         };
         let outputs =
             Network::new(prepared.store(&heads), shape).unwrap().forward(&features).unwrap();

@@ -3,12 +3,12 @@
 
 use farthing_core::Prediction;
 use farthing_data::{Dataset, Record, split as folds};
-use farthing_model::features::{Features, Featurizer};
+use farthing_model::features::Features;
 use farthing_model::{BarCard, Parts, Router};
-use rayon::prelude::*;
 
 use crate::calibrate::{CrossFitted, calibrate};
 use crate::certify::HeldOut;
+use crate::featurize::featurize;
 use crate::fit::{Learned, Prepared};
 use crate::objective::FOLDS;
 use crate::split::{self, Roles};
@@ -39,11 +39,11 @@ impl Fitted {
         let records: Vec<&Record> = dataset.records.iter().collect();
         let roles = split::assign(&records, config.seed);
 
-        progress(Stage::Featurize);
-        let featurizer =
-            Featurizer::new(dataset.context_columns.clone(), config.encoder.tokenizer());
-        let features: Vec<Features> =
-            records.par_iter().map(|record| featurizer.featurize(&record.request)).collect();
+        let featurizer = config.encoder.featurizer(dataset.context_columns.clone());
+        let requests: Vec<_> = records.iter().map(|record| &record.request).collect();
+        let features = featurize(&featurizer, &requests, &|done, due| {
+            progress(Stage::Featurize { done, due });
+        })?;
         let fit_records: Vec<&Record> = roles.fit.iter().map(|&row| records[row]).collect();
         let fit_features: Vec<_> = roles.fit.iter().map(|&row| features[row].clone()).collect();
         let prepared =

@@ -13,6 +13,7 @@ mod compare;
 mod config;
 mod distill;
 mod error;
+mod featurize;
 mod fit;
 mod fitted;
 mod gate;
@@ -28,6 +29,7 @@ mod ridge;
 mod split;
 
 use std::collections::BTreeMap;
+use std::mem;
 
 use farthing_core::{Digest, Prediction};
 use farthing_data::Dataset;
@@ -61,8 +63,13 @@ const BATCH: usize = 64;
 /// Steps of a training run, in order, for progress bars.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
-    /// Requests become features.
-    Featurize,
+    /// Requests become features; with a sentence encoder this takes longest.
+    Featurize {
+        /// Requests done.
+        done: usize,
+        /// Of how many.
+        due: usize,
+    },
     /// Latent semantic analysis.
     Represent,
     /// The difficulty head.
@@ -78,7 +85,7 @@ pub enum Stage {
 impl Stage {
     /// Every stage, in order.
     pub const ALL: [Self; 6] = [
-        Self::Featurize,
+        Self::Featurize { done: 0, due: 0 },
         Self::Represent,
         Self::Difficulty,
         Self::Learners,
@@ -86,10 +93,16 @@ impl Stage {
         Self::Gate,
     ];
 
+    /// Its place among [`Self::ALL`].
+    pub fn position(self) -> usize {
+        let same = |other: &Self| mem::discriminant(other) == mem::discriminant(&self);
+        Self::ALL.iter().position(same).unwrap_or_default()
+    }
+
     /// What a person reads.
     pub fn label(self) -> &'static str {
         match self {
-            Self::Featurize => "featurizing requests",
+            Self::Featurize { .. } => "featurizing requests",
             Self::Represent => "learning the representation",
             Self::Difficulty => "fitting difficulty",
             Self::Learners => "fitting and blending learners",
@@ -268,6 +281,7 @@ fn assemble(
         manifest,
         weights: fitted.weights.clone(),
         tokenizer: featurizer.tokenizer().cloned(),
+        encoder: featurizer.encoder().cloned(),
         prices: config.prices.of(&dataset.candidates),
         seen: SeenPrompts::new(fingerprint.prefix() ^ config.seed, used),
         card: String::new(),

@@ -22,9 +22,9 @@ const WEIGHTS: &str = "encoder.safetensors";
 #[derive(Debug)]
 pub(crate) struct Files {
     /// What the encoder is, and how it cuts text into tokens.
-    pub(crate) description: Vec<u8>,
+    description: Vec<u8>,
     /// Its weights, sixteen bits each, under the names that its authors gave them.
-    pub(crate) weights: Vec<u8>,
+    weights: Vec<u8>,
 }
 
 /// `encoder.json`.
@@ -39,7 +39,18 @@ struct Description {
 
 impl Files {
     /// Names of the files.
+    #[cfg(test)]
     pub(crate) const NAMES: [&str; 2] = [DESCRIPTION, WEIGHTS];
+
+    /// The files, by name.
+    pub(crate) fn named(self) -> [(&'static str, Vec<u8>); 2] {
+        [(DESCRIPTION, self.description), (WEIGHTS, self.weights)]
+    }
+
+    /// The files that `file` has under their names.
+    pub(crate) fn take(mut file: impl FnMut(&'static str) -> Vec<u8>) -> Self {
+        Self { description: file(DESCRIPTION), weights: file(WEIGHTS) }
+    }
 
     /// The bytes of an encoder that reads so many tokens; `dir` is where it comes from, for errors.
     pub(super) fn of(

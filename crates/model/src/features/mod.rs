@@ -1,7 +1,7 @@
 //! The one featurizer: trainer, evaluator and server call [`Featurizer::featurize`].
 //!
 //! A request becomes hashed word n-grams of its routing text (a sparse bag), the tokens of that text
-//! (another one), a few surface features (dense) and hashed context values. What is read of a request is decided in [`routing_text`]; what
+//! (another one), the vector of a sentence encoder where there is one, a few surface features (dense) and hashed context values. What is read of a request is decided in [`routing_text`]; what
 //! the numbers are worth is learned elsewhere.
 
 pub mod routing_text;
@@ -14,6 +14,7 @@ use farthing_core::{Digest, Request};
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
+use crate::encoder::{EncoderCard, TextEncoder};
 use crate::static_table::TextTokenizer;
 pub use surface::SURFACE_FEATURES;
 
@@ -37,6 +38,9 @@ pub struct FeatureSchema {
     /// Digest of the tokenizer; none where only hashed words are read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tokenizer: Option<Digest>,
+    /// The sentence encoder; none where text is only counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encoder: Option<EncoderCard>,
 }
 
 /// A schema with all that it needs to be applied.
@@ -44,6 +48,7 @@ pub struct FeatureSchema {
 pub struct Featurizer {
     schema: FeatureSchema,
     tokenizer: Option<Arc<TextTokenizer>>,
+    encoder: Option<Arc<TextEncoder>>,
 }
 
 /// A featurized request.
@@ -53,18 +58,20 @@ pub struct Features {
     pub buckets: Vec<u32>,
     /// Id of every token that the tokenizer knows, in order, with repetitions; empty without one.
     pub tokens: Vec<u32>,
+    /// The encoder's vector, of length 1; empty without one.
+    pub embedding: Vec<f32>,
     /// Dense features, see [`SURFACE_FEATURES`].
     pub surface: [f32; SURFACE_FEATURES.len()],
     /// For each context column the hash of its value, or `None` where the request has none.
     pub context: Vec<Option<u64>>,
     /// Bytes of text in the whole request.
     pub text_bytes: usize,
-    /// Whether the routing text was cut to the byte budget.
+    /// Whether the routing text was cut to the byte budget, or to the window of the encoder.
     pub truncated: bool,
 }
 
 impl FeatureSchema {
-    /// The schema that new routers are trained with, before a tokenizer is added to it.
+    /// The schema that new routers are trained with, before a tokenizer or an encoder is added.
     pub fn new(context: Vec<String>) -> Self {
         Self {
             code_version: CODE_VERSION,
@@ -73,7 +80,13 @@ impl FeatureSchema {
             tail_bytes: 2048,
             context,
             tokenizer: None,
+            encoder: None,
         }
+    }
+
+    /// Width of the encoder's vector; 0 without one.
+    pub fn embedding_width(&self) -> usize {
+        self.encoder.as_ref().map_or(0, |encoder| encoder.hidden)
     }
 
     /// Number of buckets.
@@ -88,14 +101,17 @@ impl FeatureSchema {
 
     /// Digest of the schema and of the names of the surface features.
     pub fn digest(&self) -> Digest {
-        let Self { code_version, bucket_bits, head_bytes, tail_bytes, context, tokenizer } = self;
-        // Spelled out, so that a schema without tokenizer keeps the digest it had before there were
-        // any.
+        let Self { code_version, bucket_bits, head_bytes, tail_bytes, context, tokenizer, encoder } =
+            self;
+        // Spelled out, so that a schema without tokenizer or encoder keeps the digest it had before
+        // there were any.
         let tokenizer =
             tokenizer.as_ref().map_or_else(String::new, |digest| format!(", tokenizer: {digest}"));
+        let encoder =
+            encoder.as_ref().map_or_else(String::new, |card| format!(", encoder: {card:?}"));
         let text = format!(
             "FeatureSchema {{ code_version: {code_version}, bucket_bits: {bucket_bits}, head_bytes: \
-             {head_bytes}, tail_bytes: {tail_bytes}, context: {context:?}{tokenizer} }} {SURFACE_FEATURES:?}"
+             {head_bytes}, tail_bytes: {tail_bytes}, context: {context:?}{tokenizer}{encoder} }} {SURFACE_FEATURES:?}"
         );
         Digest::of(text.as_bytes())
     }
@@ -108,13 +124,28 @@ impl Featurizer {
         Self {
             schema: FeatureSchema { tokenizer: digest, ..FeatureSchema::new(context) },
             tokenizer,
+            encoder: None,
         }
     }
 
-    /// The featurizer of a schema; none where the tokenizer is not the one that the schema names.
-    pub fn of(schema: FeatureSchema, tokenizer: Option<Arc<TextTokenizer>>) -> Option<Self> {
-        let found = tokenizer.as_ref().map(|tokenizer| tokenizer.digest());
-        (found == schema.tokenizer.as_ref()).then_some(Self { schema, tokenizer })
+    /// The same with the vector of a sentence encoder.
+    #[must_use]
+    pub fn with_encoder(mut self, encoder: Option<Arc<TextEncoder>>) -> Self {
+        self.schema.encoder = encoder.as_ref().map(|encoder| encoder.card().clone());
+        self.encoder = encoder;
+        self
+    }
+
+    /// The featurizer of a schema; none where tokenizer and encoder are not those that it names.
+    pub fn of(
+        schema: FeatureSchema,
+        tokenizer: Option<Arc<TextTokenizer>>,
+        encoder: Option<Arc<TextEncoder>>,
+    ) -> Option<Self> {
+        let digest = tokenizer.as_ref().map(|tokenizer| tokenizer.digest());
+        let card = encoder.as_ref().map(|encoder| encoder.card());
+        let named = digest == schema.tokenizer.as_ref() && card == schema.encoder.as_ref();
+        named.then_some(Self { schema, tokenizer, encoder })
     }
 
     /// What it computes.
@@ -127,8 +158,13 @@ impl Featurizer {
         self.tokenizer.as_ref()
     }
 
-    /// The features of a request.
-    pub fn featurize(&self, request: &Request) -> Features {
+    /// What embeds text.
+    pub fn encoder(&self) -> Option<&Arc<TextEncoder>> {
+        self.encoder.as_ref()
+    }
+
+    /// The features of a request; only the forward pass of an encoder can fail.
+    pub fn featurize(&self, request: &Request) -> candle_core::Result<Features> {
         let schema = &self.schema;
         let text = routing_text::build(request, schema.head_bytes, schema.tail_bytes);
         let mut buckets = Vec::with_capacity(text.text.len() / 2);
@@ -141,14 +177,19 @@ impl Featurizer {
                 .map(|value| context_key(value))
         });
         let tokenizer = self.tokenizer.as_ref();
-        Features {
+        let embedded =
+            self.encoder.as_ref().map(|encoder| encoder.embed(&text.text)).transpose()?;
+        let (embedding, cut) =
+            embedded.map_or_else(Default::default, |found| (found.vector, found.truncated));
+        Ok(Features {
             surface: surface::measure(&text.text, words, request),
             buckets,
             tokens: tokenizer.map_or_else(Vec::new, |tokenizer| tokenizer.token_ids(&text.text)),
             context: context.collect(),
+            embedding,
             text_bytes: request.text_bytes(),
-            truncated: text.truncated,
-        }
+            truncated: text.truncated || cut,
+        })
     }
 }
 
@@ -166,7 +207,7 @@ mod tests {
 
     fn features(prompt: &str) -> Features {
         let featurizer = Featurizer::new(vec!["task".into()], None);
-        featurizer.featurize(&Request::from_prompt(prompt).unwrap())
+        featurizer.featurize(&Request::from_prompt(prompt).unwrap()).unwrap()
     }
 
     #[test]
@@ -189,7 +230,10 @@ mod tests {
         let featurizer = Featurizer::new(vec!["task".into(), "tenant".into()], None);
         let context = [("task".to_owned(), "law".to_owned())].into();
         let request = Request::from_prompt("x").unwrap().with_context(context);
-        assert_eq!(featurizer.featurize(&request).context, [Some(context_key("law")), None]);
+        assert_eq!(
+            featurizer.featurize(&request).unwrap().context,
+            [Some(context_key("law")), None]
+        );
     }
 
     #[test]
@@ -209,10 +253,11 @@ mod tests {
     #[test]
     fn known_tokens_of_the_cut_text_are_read() {
         let featurizer = Featurizer::new(Vec::new(), Some(tokenizer()));
-        let features = featurizer.featurize(&Request::from_prompt("Words, a word").unwrap());
+        let features =
+            featurizer.featurize(&Request::from_prompt("Words, a word").unwrap()).unwrap();
         assert_eq!(features.tokens, [1, 2, 1]);
         let long = Request::from_prompt("word ".repeat(100_000)).unwrap();
-        assert!(featurizer.featurize(&long).tokens.len() < 2_000);
+        assert!(featurizer.featurize(&long).unwrap().tokens.len() < 2_000);
     }
 
     #[test]
@@ -220,10 +265,37 @@ mod tests {
         let with = Featurizer::new(Vec::new(), Some(tokenizer()));
         let (schema, without) = (with.schema().clone(), FeatureSchema::new(Vec::new()));
         assert_ne!(schema.digest(), without.digest());
-        assert!(Featurizer::of(schema.clone(), Some(tokenizer())).is_some());
-        assert!(Featurizer::of(schema, None).is_none());
-        assert!(Featurizer::of(without.clone(), Some(tokenizer())).is_none());
-        assert!(Featurizer::of(without, None).is_some());
+        assert!(Featurizer::of(schema.clone(), Some(tokenizer()), None).is_some());
+        assert!(Featurizer::of(schema, None, None).is_none());
+        assert!(Featurizer::of(without.clone(), Some(tokenizer()), None).is_none());
+        assert!(Featurizer::of(without, None, None).is_some());
+    }
+
+    fn encoder() -> Arc<TextEncoder> {
+        let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/encoder");
+        Arc::new(TextEncoder::load(&dir).unwrap())
+    }
+
+    #[test]
+    fn an_encoder_embeds_the_routing_text() {
+        let featurizer = Featurizer::new(Vec::new(), None).with_encoder(Some(encoder()));
+        let features =
+            |prompt: String| featurizer.featurize(&Request::from_prompt(prompt).unwrap()).unwrap();
+        let short = features("explain the code".to_owned());
+        assert_eq!(short.embedding, encoder().embed("explain the code").unwrap().vector);
+        assert_eq!(short.embedding.len(), featurizer.schema().embedding_width());
+        assert!(!short.truncated);
+        assert!(features("the code ".repeat(20)).truncated, "40 tokens with the two of the frame");
+    }
+
+    #[test]
+    fn a_schema_and_its_encoder_belong_together() {
+        let with = Featurizer::new(Vec::new(), None).with_encoder(Some(encoder()));
+        let schema = with.schema().clone();
+        assert_ne!(schema.digest(), FeatureSchema::new(Vec::new()).digest());
+        assert!(Featurizer::of(schema.clone(), None, Some(encoder())).is_some());
+        assert!(Featurizer::of(schema, None, None).is_none());
+        assert!(Featurizer::of(FeatureSchema::new(Vec::new()), None, Some(encoder())).is_none());
     }
 
     #[test]

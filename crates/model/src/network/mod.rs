@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! pooled  = sum of rows[bucket] / sqrt(number of buckets)
-//!         + sum of token_rows[token] / sqrt(number of tokens) + surface x W + bias
+//!         + sum of token_rows[token] / sqrt(number of tokens) + embedding x E + surface x W + bias
 //!         = [quality (n_candidates) | length (n_candidates) | logits of each mixture | latent]
 //! quality = pooled.quality + softmax(logits) x means of each mixture
 //!         + softmax(unit(latent) x centres + bias) x means of the clusters + context offsets
@@ -44,6 +44,8 @@ pub struct Network {
     /// Row of each token up to the last that has one, or [`NO_ROW`].
     row_of_token: Vec<u32>,
     token_rows: Tensor,
+    /// `(embedding, width)`, where there is an encoder.
+    embedding: Option<Tensor>,
     surface: Tensor,
     bias: Tensor,
     /// `(components, candidates)` of each mixture.
@@ -106,16 +108,19 @@ impl Network {
             })
         });
         Ok(Self {
-            shape,
             row_of,
             rows: matrix(weights.rows, width)?,
             row_of_token,
             token_rows: matrix(token_rows, width)?,
+            embedding: (shape.embedding > 0)
+                .then(|| matrix(weights.embedding_rows, width))
+                .transpose()?,
             surface: matrix(weights.surface, width)?,
             bias: Tensor::from_vec(weights.bias, width, device)?,
             means,
             clusters: clusters.transpose()?,
             context: weights.context,
+            shape,
         })
     }
 
@@ -157,7 +162,12 @@ impl Network {
             let tokens = self.pool_bag(&features.tokens, &self.row_of_token, &self.token_rows)?;
             bags.push((words + tokens)?);
         }
-        let bags = Tensor::stack(&bags, 0)?;
+        let mut bags = Tensor::stack(&bags, 0)?;
+        if let Some(rows) = &self.embedding {
+            let values: Vec<f32> = batch.iter().flat_map(|f| f.embedding.iter().copied()).collect();
+            let values = Tensor::from_vec(values, (batch.len(), rows.dim(0)?), &Device::Cpu)?;
+            bags = (bags + values.matmul(rows)?)?;
+        }
         let surface: Vec<f32> = batch.iter().flat_map(|f| f.surface).collect();
         let surface =
             Tensor::from_vec(surface, (batch.len(), SURFACE_FEATURES.len()), &Device::Cpu)?;
@@ -196,7 +206,15 @@ mod tests {
     use super::*;
 
     fn shape() -> Shape {
-        Shape { buckets: 4, candidates: 2, mixtures: vec![2], latent: 1, clusters: 2, context: 1 }
+        Shape {
+            buckets: 4,
+            candidates: 2,
+            mixtures: vec![2],
+            latent: 1,
+            clusters: 2,
+            context: 1,
+            embedding: 0,
+        }
     }
 
     fn weights() -> Weights {
@@ -215,6 +233,7 @@ mod tests {
             .into_iter()
             .map(f16::from_f32)
             .collect(),
+            embedding_rows: Vec::new(),
             surface: vec![0.0; SURFACE_FEATURES.len() * 7],
             bias: vec![0.5, 0.5, 1.0, 1.0, 0.0, 0.0, 0.0],
             means: vec![0.1, 0.2, -0.1, -0.2],
@@ -231,6 +250,7 @@ mod tests {
         Features {
             buckets: buckets.to_vec(),
             tokens: Vec::new(),
+            embedding: Vec::new(),
             surface: [0.0; SURFACE_FEATURES.len()],
             context: vec![context],
             text_bytes: 0,
@@ -268,6 +288,25 @@ mod tests {
         assert_eq!(outputs[0].quality, [0.5 + 8.0 / 2.0 + 5.0, 0.5 + 16.0 / 2.0 + 2.0]);
         assert_eq!(outputs[0].length, [1.0 + 1.0 / 2.0, 1.0]);
         assert_eq!(outputs[1].quality, [0.5 + 1.0 + 0.1 + 7.0, 0.5 + 2.0 + 1.0 + 0.2 + 7.0]);
+    }
+
+    #[test]
+    fn embeddings_by_hand() {
+        let shape = Shape { embedding: 2, ..shape() };
+        let rows = [[1.0, 2.0, 0.5, 0.0, 0.0, 0.0, 0.0], [0.0, 8.0, 0.0, 0.0, 0.0, 0.0, 3.0]];
+        let weights = Weights { embedding_rows: rows.concat(), ..weights() };
+        weights.check(&shape).unwrap();
+        let bytes = to_safetensors(&weights, &shape).unwrap();
+        assert_eq!(from_safetensors(&bytes, &shape).unwrap(), weights);
+        let network = Network::new(weights, shape).unwrap();
+        let with = |embedding: Vec<f32>| Features { embedding, ..features(&[1], None) };
+        let outputs = network.forward(&[with(vec![2.0, 0.0]), with(vec![0.0, 0.5])]).unwrap();
+        assert_eq!(outputs[0].quality, [0.5 + 1.0 + 2.0 + 5.0, 0.5 + 2.0 + 4.0 + 2.0]);
+        assert_eq!(outputs[0].length, [1.0 + 1.0, 1.0]);
+        // The latent direction is 1: the first cluster for certain.
+        assert_eq!(outputs[1].quality, [0.5 + 1.0 + 7.0, 0.5 + 2.0 + 4.0 + 7.0]);
+        // Features of another featurizer are refused.
+        network.forward(&[features(&[1], None)]).unwrap_err();
     }
 
     #[test]

@@ -23,6 +23,8 @@ pub struct Shape {
     pub clusters: usize,
     /// Context columns.
     pub context: usize,
+    /// Width of the encoder's vector; 0 without one.
+    pub embedding: usize,
 }
 
 impl Shape {
@@ -49,6 +51,8 @@ pub struct Weights {
     /// `(tokens, width)`; there are tens of thousands, and half precision is far finer than what is
     /// known of them.
     pub token_rows: Vec<f16>,
+    /// `(embedding, width)`
+    pub embedding_rows: Vec<f32>,
     /// `(surface features, width)`
     pub surface: Vec<f32>,
     /// `(width)`
@@ -98,6 +102,7 @@ impl Weights {
         let mut due = vec![
             ("rows".to_owned(), self.rows.len(), self.buckets.len() * width),
             ("token_rows".to_owned(), self.token_rows.len(), self.tokens.len() * width),
+            ("embedding_rows".to_owned(), self.embedding_rows.len(), shape.embedding * width),
             ("surface".to_owned(), self.surface.len(), SURFACE_FEATURES.len() * width),
             ("bias".to_owned(), self.bias.len(), width),
             ("means".to_owned(), self.means.len(), shape.components() * shape.candidates),
@@ -159,6 +164,10 @@ fn named_bytes(weights: &Weights, shape: &Shape) -> NamedBytes {
         insert("tokens", U32, vec![weights.tokens.len()], u32_bytes(&weights.tokens));
         insert("token_rows", F16, vec![weights.tokens.len(), width], rows);
     }
+    if shape.embedding > 0 {
+        let rows = f32_bytes(&weights.embedding_rows);
+        insert("embedding_rows", F32, vec![shape.embedding, width], rows);
+    }
     insert("surface", F32, vec![SURFACE_FEATURES.len(), width], f32_bytes(&weights.surface));
     insert("bias", F32, vec![width], f32_bytes(&weights.bias));
     insert("means", F32, vec![shape.components(), shape.candidates], f32_bytes(&weights.means));
@@ -208,7 +217,9 @@ pub(crate) fn from_safetensors(bytes: &[u8], shape: &Shape) -> Result<Weights, S
     } else {
         (Vec::new(), Vec::new())
     };
+    let embedding_rows = if shape.embedding > 0 { f32s("embedding_rows")? } else { Vec::new() };
     Ok(Weights {
+        embedding_rows,
         clusters: (shape.clusters > 0).then(clusters).transpose()?,
         buckets: u32s("buckets")?,
         tokens,

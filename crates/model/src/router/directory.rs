@@ -13,6 +13,7 @@ use farthing_core::{Digest, PriceTable};
 
 use super::manifest::{FORMAT_VERSION, Manifest, OLDEST_READABLE};
 use super::{Router, SeenPrompts};
+use crate::encoder::{EncoderError, Files, TextEncoder};
 use crate::features::Featurizer;
 use crate::network::{self, Network, Shape, ShapeError, Weights};
 use crate::static_table::{StaticTableError, TextTokenizer};
@@ -36,6 +37,8 @@ pub struct Parts {
     pub weights: Weights,
     /// What cuts text into tokens, where the feature schema names one.
     pub tokenizer: Option<Arc<TextTokenizer>>,
+    /// What embeds text, where the feature schema names one.
+    pub encoder: Option<Arc<TextEncoder>>,
     /// Known prices of the candidates.
     pub prices: PriceTable,
     /// The prompts that were used.
@@ -129,6 +132,9 @@ pub enum RouterError {
     /// The tokenizer cannot be read.
     #[error("the tokenizer of the router cannot be used")]
     Tokenizer(#[from] StaticTableError),
+    /// The sentence encoder cannot be read or written.
+    #[error("the sentence encoder of the router cannot be used")]
+    Encoder(#[from] EncoderError),
     /// The forward pass cannot be built.
     #[error("cannot prepare the forward pass of `{}`", path.display())]
     Network {
@@ -142,8 +148,8 @@ pub enum RouterError {
 
 /// Writes a router directory and returns its digest. An existing directory is replaced file by file.
 pub fn write_router(dir: &Path, parts: Parts) -> Result<Digest, RouterError> {
-    let Parts { mut manifest, weights, tokenizer, prices, seen, card } = parts;
-    featurizer(&dir.join(MANIFEST), &manifest, tokenizer.clone())?;
+    let Parts { mut manifest, weights, tokenizer, encoder, prices, seen, card } = parts;
+    featurizer(&dir.join(MANIFEST), &manifest, (tokenizer.clone(), encoder.clone()))?;
     let shape = shape_of(&manifest);
     let tensors = network::to_safetensors(&weights, &shape)
         .map_err(|source| RouterError::Weights { path: dir.join(WEIGHTS), source })?;
@@ -155,6 +161,9 @@ pub fn write_router(dir: &Path, parts: Parts) -> Result<Digest, RouterError> {
     ]);
     if let Some(tokenizer) = tokenizer {
         files.insert(TOKENIZER, tokenizer.json().to_vec());
+    }
+    if let Some(encoder) = encoder {
+        files.extend(encoder.to_files()?.named());
     }
     manifest.format_version = FORMAT_VERSION;
     manifest.feature_digest = manifest.features.digest();
@@ -176,7 +185,7 @@ pub fn write_router(dir: &Path, parts: Parts) -> Result<Digest, RouterError> {
 /// Loads a router directory and verifies every digest in it.
 pub(super) fn load(dir: &Path) -> Result<Router, RouterError> {
     let (parts, digest) = Parts::load(dir)?;
-    assemble(dir, digest, parts.manifest, parts.weights, parts.tokenizer, parts.prices)
+    assemble(dir, digest, parts)
 }
 
 impl Parts {
@@ -203,14 +212,19 @@ impl Parts {
             }
             None => None,
         };
+        let encoder = match manifest.features.encoder {
+            Some(_) => Some(TextEncoder::from_files(dir, &Files::take(&mut file))?.into()),
+            None => None,
+        };
         let seen = SeenPrompts::from_bytes(&file(SEEN));
         let card = String::from_utf8_lossy(&file(CARD)).into_owned();
-        Ok((Self { manifest, weights, tokenizer, prices, seen, card }, digest))
+        Ok((Self { manifest, weights, tokenizer, encoder, prices, seen, card }, digest))
     }
 
     /// The featurizer of its requests.
     pub fn featurizer(&self) -> Result<Featurizer, RouterError> {
-        featurizer(Path::new(MANIFEST), &self.manifest, self.tokenizer.clone())
+        let reading = (self.tokenizer.clone(), self.encoder.clone());
+        featurizer(Path::new(MANIFEST), &self.manifest, reading)
     }
 
     /// How many outputs of each kind the weights have.
@@ -240,15 +254,9 @@ fn verified_files(
 }
 
 /// The router of some parts, as it would load from `dir`.
-pub(super) fn assemble(
-    dir: &Path,
-    digest: Digest,
-    manifest: Manifest,
-    weights: Weights,
-    tokenizer: Option<Arc<TextTokenizer>>,
-    prices: PriceTable,
-) -> Result<Router, RouterError> {
-    let featurizer = featurizer(&dir.join(MANIFEST), &manifest, tokenizer)?;
+pub(super) fn assemble(dir: &Path, digest: Digest, parts: Parts) -> Result<Router, RouterError> {
+    let Parts { manifest, weights, tokenizer, encoder, prices, .. } = parts;
+    let featurizer = featurizer(&dir.join(MANIFEST), &manifest, (tokenizer, encoder))?;
     let shape = shape_of(&manifest);
     weights
         .check(&shape)
@@ -261,15 +269,17 @@ pub(super) fn assemble(
     Ok(Router { manifest, digest, names, reference, prices, repriced, featurizer, network })
 }
 
-/// The featurizer of a manifest at `path`, with the tokenizer beside it.
+/// The featurizer of a manifest at `path`, with the tokenizer and the encoder beside it.
 fn featurizer(
     path: &Path,
     manifest: &Manifest,
-    tokenizer: Option<Arc<TextTokenizer>>,
+    (tokenizer, encoder): (Option<Arc<TextTokenizer>>, Option<Arc<TextEncoder>>),
 ) -> Result<Featurizer, RouterError> {
-    Featurizer::of(manifest.features.clone(), tokenizer).ok_or_else(|| RouterError::Inconsistent {
-        path: path.into(),
-        what: "its `features` name another tokenizer than the one beside it",
+    Featurizer::of(manifest.features.clone(), tokenizer, encoder).ok_or_else(|| {
+        RouterError::Inconsistent {
+            path: path.into(),
+            what: "its `features` name another tokenizer or encoder than those beside it",
+        }
     })
 }
 
@@ -322,6 +332,7 @@ fn shape_of(manifest: &Manifest) -> Shape {
         latent: manifest.clusters.map_or(0, |clusters| clusters.latent),
         clusters: manifest.clusters.map_or(0, |clusters| clusters.count),
         context: manifest.features.context.len(),
+        embedding: manifest.features.embedding_width(),
     }
 }
 
@@ -372,6 +383,7 @@ mod tests {
             manifest,
             weights,
             tokenizer: Some(tokenizer),
+            encoder: None,
             prices: PriceTable::default(),
             seen: SeenPrompts::new(0, []),
             card: String::new(),
@@ -386,9 +398,9 @@ mod tests {
         let (loaded, made) =
             (Router::load(dir.path()).unwrap(), Router::from_parts(&parts).unwrap());
         let request = Request::from_prompt("Words!").unwrap();
-        let features = loaded.featurize(&request);
+        let features = loaded.featurize(&request).unwrap();
         assert_eq!(features.tokens, [1, 2]);
-        assert_eq!(made.featurize(&request), features);
+        assert_eq!(made.featurize(&request).unwrap(), features);
         let predict = |router: &Router, features: &Features| {
             router.predict(std::slice::from_ref(features), 0).unwrap()
         };
@@ -414,7 +426,10 @@ mod tests {
     fn a_schema_without_its_tokenizer_is_refused() {
         let refuse = |parts: Parts| {
             let error = Router::from_parts(&parts).unwrap_err().to_string();
-            assert!(error.ends_with("another tokenizer than the one beside it"), "{error}");
+            assert!(
+                error.ends_with("another tokenizer or encoder than those beside it"),
+                "{error}"
+            );
             let dir = tempfile::tempdir().unwrap();
             write_router(dir.path(), parts).unwrap_err();
             assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
@@ -424,5 +439,49 @@ mod tests {
         let mut unnamed = parts();
         unnamed.manifest.features.tokenizer = None;
         refuse(unnamed);
+    }
+
+    /// The parts with the tiny encoder of tests.
+    fn parts_with_encoder() -> Parts {
+        let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/encoder");
+        let encoder = Arc::new(TextEncoder::load(&dir).unwrap());
+        let mut parts = parts();
+        parts.manifest.features.encoder = Some(encoder.card().clone());
+        let shape = parts.shape();
+        parts.weights.embedding_rows = vec![0.25; shape.embedding * shape.width()];
+        Parts { encoder: Some(encoder), ..parts }
+    }
+
+    #[test]
+    fn an_encoder_is_written_and_read_with_the_rest() {
+        let dir = tempfile::tempdir().unwrap();
+        let parts = parts_with_encoder();
+        write_router(dir.path(), parts.clone()).unwrap();
+        let (loaded, made) =
+            (Router::load(dir.path()).unwrap(), Router::from_parts(&parts).unwrap());
+        let request = Request::from_prompt("explain the table").unwrap();
+        let features = loaded.featurize(&request).unwrap();
+        assert_eq!(features.embedding.len(), 8);
+        assert_eq!(made.featurize(&request).unwrap(), features);
+    }
+
+    #[test]
+    fn a_missing_or_changed_encoder_is_named() {
+        for name in Files::NAMES {
+            let dir = tempfile::tempdir().unwrap();
+            write_router(dir.path(), parts_with_encoder()).unwrap();
+            let path = dir.path().join(name);
+            let mut bytes = fs::read(&path).unwrap();
+            *bytes.last_mut().unwrap() ^= 1;
+            fs::write(&path, bytes).unwrap();
+            let error = Router::load(dir.path()).unwrap_err();
+            assert!(matches!(&error, RouterError::Digest { path: at } if *at == path), "{error}");
+            fs::remove_file(&path).unwrap();
+            let error = Router::load(dir.path()).unwrap_err();
+            assert!(matches!(&error, RouterError::Read { path: at, .. } if *at == path), "{error}");
+        }
+        let unnamed = Parts { encoder: None, ..parts_with_encoder() };
+        let error = Router::from_parts(&unnamed).unwrap_err().to_string();
+        assert!(error.ends_with("another tokenizer or encoder than those beside it"), "{error}");
     }
 }

@@ -46,8 +46,7 @@ impl Router {
     /// The router of parts that are not written yet: training judges it before it exists on disk.
     /// Its digest is not that of a directory.
     pub fn from_parts(parts: &Parts) -> Result<Self, RouterError> {
-        let Parts { manifest, weights, tokenizer, prices, .. } = parts.clone();
-        directory::assemble(Path::new("."), Digest::of(b""), manifest, weights, tokenizer, prices)
+        directory::assemble(Path::new("."), Digest::of(b""), parts.clone())
     }
 
     /// The manifest.
@@ -116,8 +115,9 @@ impl Router {
         Some(Policy { explore_only, ..Policy::new(rule) })
     }
 
-    /// The features of a request, as this router reads it.
-    pub fn featurize(&self, request: &Request) -> Features {
+    /// The features of a request, as this router reads it; only the forward pass of an encoder can
+    /// fail.
+    pub fn featurize(&self, request: &Request) -> Result<Features, candle_core::Error> {
         self.featurizer.featurize(request)
     }
 

@@ -11,6 +11,8 @@ use rayon::prelude::*;
 
 use super::AddError;
 use crate::BATCH;
+use crate::config::Encoder;
+use crate::featurize::featurize;
 use crate::objective::FOLDS;
 use crate::representation::Representation;
 
@@ -69,11 +71,15 @@ impl Evidence {
             })
             .collect();
         let featurizer = parent.featurizer()?;
-        let featurize = |record: &Record| featurizer.featurize(&record.request);
-        let every: Vec<Features> = dataset.records.par_iter().map(featurize).collect();
-        let representation = Representation::learn(&every, None, parent.manifest.data.seed);
+        let requests: Vec<_> = dataset.records.iter().map(|record| &record.request).collect();
+        let every = featurize(&featurizer, &requests, &|_, _| {})?;
+        let seed = parent.manifest.data.seed;
+        let representation = Representation::learn(&every, &Encoder::None, seed);
+        let is_judged = |(record, features): (&Record, &Features)| {
+            cell_of(record, Some(position))?.score.map(|_| features.clone())
+        };
         let features: Vec<Features> =
-            judged.par_iter().map(|(record, ..)| featurize(record)).collect();
+            dataset.records.iter().zip(&every).filter_map(is_judged).collect();
         let cards = &parent.manifest.candidates;
         let in_log: Vec<Option<usize>> = cards
             .iter()
@@ -147,6 +153,7 @@ fn components(
         rows: logits_only(&weights.rows),
         tokens: weights.tokens.clone(),
         token_rows: logits_only_f16,
+        embedding_rows: logits_only(&weights.embedding_rows),
         surface: logits_only(&weights.surface),
         bias: logits_only(&weights.bias),
         means: (0..count * count).map(identity).collect(),

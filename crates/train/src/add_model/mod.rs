@@ -127,6 +127,7 @@ pub fn add_model(
         weights: widen(&parent.weights, &shape, &column, position),
         prices: with_price(&parent.prices, &config.model, price)?,
         tokenizer: parent.tokenizer.clone(),
+        encoder: parent.encoder.clone(),
         seen: parent.seen.clone().with(dataset.records.iter().map(|record| record.group)),
     };
     // What does not fit together is noticed here and not by the server.

@@ -61,11 +61,14 @@ pub(super) fn widen(weights: &Weights, shape: &Shape, column: &Column, at: usize
         let values = old.get(bucket).copied().unwrap_or(&none);
         row(values, (own.get(bucket).copied().unwrap_or(0.0), 0.0))
     });
-    // The log's own text is read as words: tokens only pass on what the existing columns say.
+    // The log's own text is read as words: tokens and the encoder's vector only pass on what the
+    // existing columns say.
     let token_rows = weights.token_rows.chunks(shape.width()).flat_map(|values| {
         let values: Vec<f32> = values.iter().copied().map(f16::to_f32).collect();
         row(&values, (0.0, 0.0)).into_iter().map(f16::from_f32)
     });
+    let embedding_rows =
+        weights.embedding_rows.chunks(shape.width()).flat_map(|values| row(values, (0.0, 0.0)));
     let clusters = weights.clusters.as_ref().map(|table| {
         let means = table.means.chunks(m);
         let means = means.flat_map(|values| insert(values, combine(values, &column.quality)));
@@ -91,6 +94,7 @@ pub(super) fn widen(weights: &Weights, shape: &Shape, column: &Column, at: usize
         buckets: buckets.into_iter().collect(),
         tokens: weights.tokens.clone(),
         token_rows: token_rows.collect(),
+        embedding_rows: embedding_rows.collect(),
         clusters,
         surface: surface.collect(),
         // Lengths are 1 at the mean, whatever the shares add up to.
@@ -123,6 +127,7 @@ mod tests {
             rows: (0..2 * width).map(number).collect(),
             tokens: vec![4],
             token_rows: (5..5 + width).map(number).map(f16::from_f32).collect(),
+            embedding_rows: (9..9 + width).map(number).collect(),
             surface: (0..SURFACE_FEATURES.len() * width).map(number).collect(),
             bias: (0..width).map(number).collect(),
             means: (0..4).map(number).collect(),
@@ -144,6 +149,7 @@ mod tests {
             latent: 1,
             clusters: 2,
             context: 1,
+            embedding: 1,
         };
         let column = Column {
             constant: 0.05,
@@ -154,6 +160,7 @@ mod tests {
                 rows: DMatrix::from_vec(2, 1, vec![0.6, 0.3]),
                 tokens: Vec::new(),
                 token_rows: DMatrix::zeros(1, 0),
+                embedding_rows: DMatrix::zeros(0, 1),
                 surface: DMatrix::from_fn(SURFACE_FEATURES.len(), 1, |i, _| [0.1, 0.2, 0.3][i % 3]),
                 bias: DVector::from_vec(vec![0.01]),
             }),
@@ -178,7 +185,9 @@ mod tests {
             surface[2] = 1.5;
             let (context, buckets) = (vec![key], vec![1, 2, 3, 3]);
             let (text_bytes, truncated) = (0, false);
-            let request = [Features { buckets, tokens, surface, context, text_bytes, truncated }];
+            let embedding = vec![0.7];
+            let request =
+                [Features { buckets, tokens, embedding, surface, context, text_bytes, truncated }];
             let before = &old.forward(&request).unwrap()[0];
             let after = &new.forward(&request).unwrap()[0];
             let bits = |values: &[f32]| values.iter().map(|v| v.to_bits()).collect::<Vec<_>>();

@@ -1,10 +1,12 @@
 //! From features to a dense vector per request, in blocks: latent semantic analysis of the log's own
-//! n-grams, the static token table where there is one, and surface features.
+//! n-grams, the static token table and the vector of a sentence encoder where there are such, and
+//! surface features.
 //!
 //! Each block is centred and scaled to a given mean squared length, so that a penalty means the same
 //! for all of them. The vector is linear in the features, so a linear head on it folds back into one
 //! row a bucket and one a token: see [`Representation::fold`].
 
+mod embedding;
 mod sparse;
 mod surface;
 mod svd;
@@ -13,10 +15,7 @@ mod tests;
 mod tokens;
 mod words;
 
-use std::sync::Arc;
-
 use farthing_model::features::Features;
-use farthing_model::static_table::StaticTable;
 use nalgebra::{DMatrix, DVector};
 
 pub(crate) use sparse::Csr;
@@ -24,7 +23,9 @@ use surface::Surface;
 use tokens::Tokens;
 use words::Words;
 
-/// Mean squared length of the latent block and of the tokens' one.
+use crate::config::Encoder;
+
+/// Mean squared length of the latent block, of the tokens' one and of the encoder's.
 const TEXT_POWER: f64 = 1.0;
 /// That of the surface features: they are few, and say less.
 const SURFACE_POWER: f64 = 0.25;
@@ -34,6 +35,7 @@ const SURFACE_POWER: f64 = 0.25;
 pub(crate) struct Representation {
     words: (Words, Frame),
     tokens: Option<(Tokens, Frame)>,
+    embedding: Option<Frame>,
     surface: (Surface, Frame),
 }
 
@@ -48,6 +50,8 @@ pub(crate) struct Folded {
     pub(crate) tokens: Vec<u32>,
     /// `(outputs, tokens)`: transposed, because it is long.
     pub(crate) token_rows: DMatrix<f64>,
+    /// `(embedding, outputs)`
+    pub(crate) embedding_rows: DMatrix<f64>,
     /// `(surface features, outputs)`
     pub(crate) surface: DMatrix<f64>,
     /// `(outputs)`
@@ -55,22 +59,21 @@ pub(crate) struct Folded {
 }
 
 impl Representation {
-    /// Learns the map from the features of the fit split; labels are not looked at.
-    pub(crate) fn learn(
-        features: &[Features],
-        table: Option<&Arc<StaticTable>>,
-        seed: u64,
-    ) -> Self {
+    /// Learns the map from the features of the fit split, as read with the encoder; labels are not
+    /// looked at.
+    pub(crate) fn learn(features: &[Features], encoder: &Encoder, seed: u64) -> Self {
         let words = Words::learn(features, seed);
         let words_frame = Frame::of(&words.embed(features), TEXT_POWER);
-        let tokens = table.map(|table| {
+        let tokens = encoder.table().map(|table| {
             let tokens = Tokens::learn(features, table);
             let frame = Frame::of(&tokens.embed(features), TEXT_POWER);
             (tokens, frame)
         });
+        let embedding =
+            encoder.sentence().map(|_| Frame::of(&embedding::embed(features), TEXT_POWER));
         let surface = Surface::learn(features);
         let surface_frame = Frame::of(&surface.embed(features), SURFACE_POWER);
-        Self { words: (words, words_frame), tokens, surface: (surface, surface_frame) }
+        Self { words: (words, words_frame), tokens, embedding, surface: (surface, surface_frame) }
     }
 
     /// `(n) features -> (n, width)` vectors, centred on the requests it was learned from.
@@ -80,6 +83,8 @@ impl Representation {
         let mut blocks = vec![words_frame.apply(words.embed(features))];
         let tokens = self.tokens.iter();
         blocks.extend(tokens.map(|(tokens, frame)| frame.apply(tokens.embed(features))));
+        let embedding = self.embedding.iter();
+        blocks.extend(embedding.map(|frame| frame.apply(embedding::embed(features))));
         blocks.push(surface_frame.apply(surface.embed(features)));
         let width = blocks.iter().map(DMatrix::ncols).sum();
         let mut vectors = DMatrix::zeros(features.len(), width);
@@ -113,9 +118,11 @@ impl Representation {
         let none = || (Vec::new(), DMatrix::zeros(head.ncols(), 0));
         let folded = self.tokens.as_ref().map(|(tokens, frame)| tokens.fold(&next(frame)));
         let (tokens, token_rows) = folded.unwrap_or_else(none);
+        let embedding = self.embedding.as_ref().map(&mut next);
+        let embedding_rows = embedding.unwrap_or_else(|| DMatrix::zeros(0, head.ncols()));
         let (surface, frame) = &self.surface;
         let surface = surface.fold(next(frame));
-        Folded { buckets, rows, tokens, token_rows, surface, bias }
+        Folded { buckets, rows, tokens, token_rows, embedding_rows, surface, bias }
     }
 }
 

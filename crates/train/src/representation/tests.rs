@@ -1,13 +1,17 @@
 use std::path::Path;
+use std::sync::Arc;
 
 use farthing_core::Request;
-use farthing_model::features::{Featurizer, SURFACE_FEATURES};
-use farthing_model::static_table::{Rows, Vocabulary, write_static_table};
+use farthing_model::encoder::TextEncoder;
+use farthing_model::features::SURFACE_FEATURES;
+use farthing_model::static_table::{Rows, StaticTable, Vocabulary, write_static_table};
 
 use super::*;
 
 const VOCABULARY: &str = "[UNK]\nred\ngreen\nblue\n##s\nunseen\nempty\nzero\n";
 const DIMS: usize = 3;
+/// Width of the tiny encoder.
+const EMBEDDING: usize = 8;
 
 fn table() -> Arc<StaticTable> {
     let vocabulary = Vocabulary::from_lines(Path::new("vocab.txt"), VOCABULARY, true).unwrap();
@@ -20,11 +24,20 @@ fn table() -> Arc<StaticTable> {
     Arc::new(StaticTable::load(dir.path()).unwrap())
 }
 
-fn featurized(table: Option<&Arc<StaticTable>>, prompts: &[String]) -> Vec<Features> {
-    let tokenizer = table.map(|table| Arc::clone(table.tokenizer()));
-    let featurizer = Featurizer::new(Vec::new(), tokenizer);
+fn fixed() -> Encoder {
+    Encoder::Static(table())
+}
+
+/// The tiny encoder, with a table beside it.
+fn sentence() -> Encoder {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/encoder");
+    Encoder::Sentence(Arc::new(TextEncoder::load(&dir).unwrap()), Some(table()))
+}
+
+fn featurized(encoder: &Encoder, prompts: &[String]) -> Vec<Features> {
+    let featurizer = encoder.featurizer(Vec::new());
     let request = |prompt: &String| Request::from_prompt(prompt.as_str()).unwrap();
-    prompts.iter().map(|prompt| featurizer.featurize(&request(prompt))).collect()
+    prompts.iter().map(|prompt| featurizer.featurize(&request(prompt)).unwrap()).collect()
 }
 
 fn prompts(n: usize) -> Vec<String> {
@@ -46,18 +59,21 @@ fn pooled(folded: &Folded, features: &Features) -> DVector<f64> {
             sum += folded.token_rows.column(row) / root(features.tokens.len());
         }
     }
+    for (j, &value) in features.embedding.iter().enumerate().take(folded.embedding_rows.nrows()) {
+        sum += folded.embedding_rows.row(j).transpose() * f64::from(value);
+    }
     for (j, &value) in features.surface.iter().enumerate() {
         sum += folded.surface.row(j).transpose() * f64::from(value);
     }
     sum
 }
 
-fn check_fold(table: Option<&Arc<StaticTable>>, n: usize) {
-    let log = featurized(table, &prompts(n));
-    let representation = Representation::learn(&log, table, 0);
+fn check_fold(encoder: &Encoder, n: usize) {
+    let log = featurized(encoder, &prompts(n));
+    let representation = Representation::learn(&log, encoder, 0);
     // Requests of the log, and others with what it lacks.
     let others = ["unseen reds", "Green ärger", "?", "unseen unseen blue"].map(str::to_owned);
-    let all = [log, featurized(table, &others)].concat();
+    let all = [log, featurized(encoder, &others)].concat();
     let vectors = representation.embed(&all);
     let head = DMatrix::from_fn(vectors.ncols(), 2, |i, j| ((i * 5 + j * 3) % 11) as f64 - 4.0);
     let bias = DVector::from_vec(vec![0.5, -2.0]);
@@ -71,21 +87,21 @@ fn check_fold(table: Option<&Arc<StaticTable>>, n: usize) {
 }
 
 #[test]
-fn folding_is_exact_with_and_without_a_table() {
-    let table = table();
+fn folding_is_exact_with_every_encoder() {
     for n in [1, 2, 100] {
-        check_fold(None, n);
-        check_fold(Some(&table), n);
+        check_fold(&Encoder::None, n);
+        check_fold(&fixed(), n);
+        check_fold(&sentence(), n);
     }
 }
 
 #[test]
 fn blocks_are_centred_and_have_their_power() {
-    let table = table();
-    let log = featurized(Some(&table), &prompts(100));
-    let vectors = Representation::learn(&log, Some(&table), 0).embed(&log);
+    let encoder = sentence();
+    let log = featurized(&encoder, &prompts(100));
+    let vectors = Representation::learn(&log, &encoder, 0).embed(&log);
     assert!(vectors.row_mean().amax() < 1e-6);
-    let words = vectors.ncols() - DIMS - SURFACE_FEATURES.len();
+    let words = vectors.ncols() - DIMS - EMBEDDING - SURFACE_FEATURES.len();
     assert!(words > 1);
     let check = |first: usize, width: usize, power: f64| {
         let found = vectors.columns(first, width).norm_squared() / 100.0;
@@ -93,23 +109,24 @@ fn blocks_are_centred_and_have_their_power() {
     };
     check(0, words, 1.0);
     check(words, DIMS, 1.0);
-    check(words + DIMS, SURFACE_FEATURES.len(), 0.25);
+    check(words + DIMS, EMBEDDING, 1.0);
+    check(words + DIMS + EMBEDDING, SURFACE_FEATURES.len(), 0.25);
 }
 
 #[test]
 fn requests_that_are_all_alike_are_at_the_origin() {
-    let table = table();
-    let log = featurized(Some(&table), &vec!["red greens".to_owned(); 50]);
-    let representation = Representation::learn(&log, Some(&table), 0);
-    let other = featurized(Some(&table), &["blue, 77 unseen words".to_owned()]);
+    let encoder = fixed();
+    let log = featurized(&encoder, &vec!["red greens".to_owned(); 50]);
+    let representation = Representation::learn(&log, &encoder, 0);
+    let other = featurized(&encoder, &["blue, 77 unseen words".to_owned()]);
     assert!(representation.embed(&other).iter().all(|value| value.abs() < f64::MIN_POSITIVE));
 }
 
 #[test]
 fn entries_that_the_log_lacks_have_the_longest_rows() {
-    let table = table();
-    let log = featurized(Some(&table), &prompts(100));
-    let representation = Representation::learn(&log, Some(&table), 0);
+    let encoder = fixed();
+    let log = featurized(&encoder, &prompts(100));
+    let representation = Representation::learn(&log, &encoder, 0);
     let (tokens, frame) = representation.tokens.as_ref().unwrap();
     let (ids, rows) = tokens.fold(&DMatrix::identity(DIMS, DIMS));
     // All but the row of zeros.
@@ -123,16 +140,16 @@ fn entries_that_the_log_lacks_have_the_longest_rows() {
 
 #[test]
 fn the_number_of_threads_does_not_matter() {
-    let table = table();
+    let encoder = sentence();
     let run = |threads: usize| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         pool.install(|| {
-            let log = featurized(Some(&table), &prompts(200));
-            let representation = Representation::learn(&log, Some(&table), 0);
+            let log = featurized(&encoder, &prompts(200));
+            let representation = Representation::learn(&log, &encoder, 0);
             let vectors = representation.embed(&log);
             let head = DMatrix::from_fn(vectors.ncols(), 3, |i, j| 1.0 / (1 + i + j) as f64);
             let folded = representation.fold(&head, &DVector::zeros(3));
-            (vectors, folded.token_rows)
+            (vectors, folded.token_rows, folded.embedding_rows)
         })
     };
     assert_eq!(run(1), run(3));

@@ -169,7 +169,7 @@ impl Predicted {
         let router = Router::from_parts(parts).unwrap();
         assert_eq!(router.candidates(), test.candidates);
         let features: Vec<_> =
-            test.records.iter().map(|record| router.featurize(&record.request)).collect();
+            test.records.iter().map(|record| router.featurize(&record.request).unwrap()).collect();
         let batches = features.chunks(64).flat_map(|batch| router.predict(batch, 0).unwrap());
         let predictions: Vec<_> = batches.flatten().collect();
         let n = test.candidates.len();
