@@ -12,6 +12,7 @@ mod bad_input;
 mod compare;
 mod crate_graph;
 mod demo;
+mod encoder;
 mod gate;
 mod prices;
 mod real_data;

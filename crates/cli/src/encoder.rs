@@ -53,10 +53,9 @@ impl EncoderFlag {
         match (self, dir) {
             (Self::None, None) => Ok(Encoder::None),
             (Self::Static, None) => Ok(Encoder::Static(table()?)),
-            (Self::MiniLm, Some(dir)) => Ok(Encoder::Sentence(
-                Arc::new(TextEncoder::load(dir)?),
-                std::env::var_os("NOTABLE").is_none().then(table).transpose()?,
-            )),
+            (Self::MiniLm, Some(dir)) => {
+                Ok(Encoder::Sentence(Arc::new(TextEncoder::load(dir)?), table()?))
+            }
             (Self::MiniLm, None) => Err(Failure::bad_input(
                 "`--encoder minilm` needs `--encoder-dir DIR`, a sentence-transformer directory; hint: see \
                  models/README.md for one that is published under the Apache License",

@@ -1,5 +1,6 @@
 //! The way of a request to a decision, by length of the prompt, with the parts apart.
 
+#![expect(clippy::print_stdout, reason = "a bench says what it leaves out")]
 #![expect(clippy::expect_used, reason = "a bench that cannot start says why and stops")]
 
 use std::path::Path;
@@ -8,6 +9,7 @@ use std::sync::Arc;
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use farthing_core::{Request, RouteOptions};
 use farthing_model::Router;
+use farthing_model::encoder::TextEncoder;
 use farthing_model::features::Featurizer;
 use farthing_model::static_table::StaticTable;
 
@@ -83,5 +85,32 @@ fn tokens(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, route, tokens);
+/// Reading a request with the static tier and with the sentence encoder that lies in the directory
+/// `FARTHING_ENCODER_DIR`, by tokens of the prompt.
+fn encoder(criterion: &mut Criterion) {
+    let base = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/base");
+    let table = StaticTable::load(&base).expect("the base table is in the repository");
+    let fixed = Featurizer::new(Vec::new(), Some(Arc::clone(table.tokenizer())));
+    let mut tiers = vec![("static", fixed.clone())];
+    match std::env::var_os("FARTHING_ENCODER_DIR") {
+        None => println!("encoder: skipped; FARTHING_ENCODER_DIR names no directory"),
+        Some(dir) => {
+            let encoder = TextEncoder::load(Path::new(&dir)).expect("the encoder can be used");
+            tiers.push(("minilm", fixed.with_encoder(Some(Arc::new(encoder)))));
+        }
+    }
+    let mut group = criterion.benchmark_group("encoder");
+    group.sample_size(20);
+    for tokens in [20, 200, 2_000] {
+        let request = Request::from_prompt(prose(&table, tokens)).expect("the prompt is not empty");
+        for (name, featurizer) in &tiers {
+            group.bench_function(BenchmarkId::new(*name, tokens), |bencher| {
+                bencher.iter(|| featurizer.featurize(&request).expect("the encoder reads text"));
+            });
+        }
+    }
+    group.finish();
+}
+
+criterion_group!(benches, route, tokens, encoder);
 criterion_main!(benches);

@@ -19,7 +19,7 @@ pub enum Encoder {
     /// A table of one vector a token.
     Static(Arc<StaticTable>),
     /// A sentence encoder beside the table: milliseconds a request instead of microseconds.
-    Sentence(Arc<TextEncoder>, Option<Arc<StaticTable>>),
+    Sentence(Arc<TextEncoder>, Arc<StaticTable>),
 }
 
 impl Encoder {
@@ -27,8 +27,7 @@ impl Encoder {
     pub fn table(&self) -> Option<&Arc<StaticTable>> {
         match self {
             Self::None => None,
-            Self::Static(table) => Some(table),
-            Self::Sentence(_, table) => table.as_ref(),
+            Self::Static(table) | Self::Sentence(_, table) => Some(table),
         }
     }
 
@@ -93,6 +92,15 @@ impl Default for TrainConfig {
 }
 
 impl TrainConfig {
+    /// The same without the sentence encoder, where there is one: what its gain is measured against.
+    pub(crate) fn without_sentence(&self) -> Option<Self> {
+        let encoder = match &self.encoder {
+            Encoder::None | Encoder::Static(_) => return None,
+            Encoder::Sentence(_, table) => Encoder::Static(Arc::clone(table)),
+        };
+        Some(Self { encoder, ..self.clone() })
+    }
+
     /// The settings themselves when each is in its range.
     pub fn check(self) -> Result<Self, TrainError> {
         let refuse = |flag: &'static str, value: f64, range: &'static str| {

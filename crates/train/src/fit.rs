@@ -321,7 +321,7 @@ mod tests {
         let records: Vec<&Record> = dataset.records.iter().take(700).collect();
         let table = Arc::new(StaticTable::load(&root.join("models/base")).unwrap());
         let encoder = TextEncoder::load(&root.join("tests/fixtures/encoder")).unwrap();
-        let encoder = Encoder::Sentence(Arc::new(encoder), Some(table));
+        let encoder = Encoder::Sentence(Arc::new(encoder), table);
         let config = TrainConfig { encoder, ..TrainConfig::default() };
         let featurizer = config.encoder.featurizer(Vec::new());
         let features: Vec<Features> =

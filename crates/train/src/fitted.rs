@@ -61,6 +61,13 @@ impl Fitted {
         Ok(Self { dataset, roles, features, learned, parts, left_out, router })
     }
 
+    /// What another configuration learns from the same fit split.
+    pub(crate) fn learn_again(&self, config: &TrainConfig) -> Learned {
+        let (records, features) = (self.records(&self.roles.fit), self.features(&self.roles.fit));
+        Prepared::new(&records, &features, &self.dataset.candidates, config, &|_| {})
+            .learn(&config.learners)
+    }
+
     /// Records at these positions.
     pub(crate) fn records(&self, rows: &[usize]) -> Vec<&Record> {
         rows.iter().map(|&row| &self.dataset.records[row]).collect()

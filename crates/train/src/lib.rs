@@ -131,7 +131,13 @@ pub fn train(
     let mut fitted = Fitted::new(dataset, config, progress)?;
     certify_bars(&mut fitted, config)?;
     progress(Stage::Gate);
-    let gate = judge(&fitted, config)?;
+    let mut gate = judge(&fitted, (&fitted.learned, &fitted.parts), config)?;
+    if let Some(plain) = config.without_sentence() {
+        let learned = fitted.learn_again(&plain);
+        let featurizer = plain.encoder.featurizer(fitted.dataset.context_columns.clone());
+        let parts = assemble(&fitted.dataset, &fitted.roles, &learned, &featurizer, &plain);
+        gate.without_encoder = judge(&fitted, (&learned, &parts), &plain)?.earned_share;
+    }
     let Fitted { mut parts, left_out, .. } = fitted;
     parts.manifest.gate = gate;
     parts.card = card::write(&parts.manifest);
@@ -162,12 +168,15 @@ fn certify_bars(fitted: &mut Fitted, config: &TrainConfig) -> Result<(), TrainEr
     Ok(())
 }
 
-/// Judges the router at the gate, on the sealed split.
-fn judge(fitted: &Fitted, config: &TrainConfig) -> Result<GateReport, TrainError> {
+/// Judges what was learned, and the router that it makes, at the gate, on the sealed split.
+fn judge(
+    fitted: &Fitted,
+    (learned, parts): (&Learned, &Parts),
+    config: &TrainConfig,
+) -> Result<GateReport, TrainError> {
     let (records, features) =
         (fitted.records(&fitted.roles.sealed), fitted.features(&fitted.roles.sealed));
-    let (learned, parts) = (&fitted.learned, &fitted.parts);
-    let predictions = fitted.predict(&features, 0)?;
+    let predictions = predict(&Router::from_parts(parts)?, &features, 0)?;
     let null = Router::from_parts(&Parts { weights: learned.null.clone(), ..parts.clone() })?;
     let sealed = Sealed {
         records: &records,
@@ -274,7 +283,13 @@ fn assemble(
             seed: config.seed,
             labels: dataset.label_columns.clone(),
         },
-        gate: GateReport { passed: false, forced: false, checks: Vec::new(), earned_share: None },
+        gate: GateReport {
+            passed: false,
+            forced: false,
+            checks: Vec::new(),
+            earned_share: None,
+            without_encoder: None,
+        },
         files: BTreeMap::new(),
     };
     Parts {

@@ -106,7 +106,13 @@ fn manifest(names: &[&str]) -> Manifest {
             seed: 0,
             labels: Vec::new(),
         },
-        gate: GateReport { passed: true, forced: false, checks: Vec::new(), earned_share: None },
+        gate: GateReport {
+            passed: true,
+            forced: false,
+            checks: Vec::new(),
+            earned_share: None,
+            without_encoder: None,
+        },
         files: BTreeMap::new(),
     }
 }

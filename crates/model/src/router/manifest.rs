@@ -377,6 +377,9 @@ pub struct GateReport {
     /// What learning earned on the sealed requests; `None` where it cannot be said.
     #[serde(default)]
     pub earned_share: Option<EarnedShare>,
+    /// What a router without the sentence encoder earned there; absent where this one has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub without_encoder: Option<EarnedShare>,
 }
 
 /// How much of the way from the fitted zero router to the oracle the router goes, in percent.

@@ -92,7 +92,13 @@ fn manifest() -> Manifest {
             seed: 0,
             labels: Vec::new(),
         },
-        gate: GateReport { passed: true, forced: false, checks: Vec::new(), earned_share: None },
+        gate: GateReport {
+            passed: true,
+            forced: false,
+            checks: Vec::new(),
+            earned_share: None,
+            without_encoder: None,
+        },
         files: std::collections::BTreeMap::new(),
     }
 }

@@ -4,7 +4,7 @@ mod promises;
 
 use std::fmt::{Result, Write as _};
 
-use farthing_model::{Budget, Manifest, PolicySpec};
+use farthing_model::{Budget, EarnedShare, Manifest, PolicySpec};
 
 /// Writes the card from the manifest.
 pub(crate) fn write(manifest: &Manifest) -> String {
@@ -22,6 +22,7 @@ fn render(out: &mut String, manifest: &Manifest) -> Result {
     if manifest.learners.is_empty() {
         writeln!(out, "Nothing beyond the means: no learner beat them in cross-validation.")?;
     }
+    render_encoder(out, manifest)?;
     for learner in &manifest.learners {
         let settings: Vec<String> =
             learner.settings.iter().map(|(name, value)| format!("{name} {value}")).collect();
@@ -115,6 +116,25 @@ fn render_candidates(out: &mut String, manifest: &Manifest) -> Result {
         "\nOutcomes and means are those of the fit split. The reference serves where no cheaper candidate is \
          good enough; a request is downgraded when it goes to a cheaper one."
     )
+}
+
+/// What reads requests beside counts of words, and what that is worth.
+fn render_encoder(out: &mut String, manifest: &Manifest) -> Result {
+    let Some(encoder) = &manifest.features.encoder else { return Ok(()) };
+    write!(
+        out,
+        "Requests are read by a sentence encoder ({} layers, {} wide), too: milliseconds a decision where counting \
+         words takes microseconds. Of texts of more than {} tokens the middle is left out.",
+        encoder.layers, encoder.hidden, encoder.window
+    )?;
+    if let Some(EarnedShare { pct, interval_pct: [low, high], .. }) = &manifest.gate.without_encoder
+    {
+        write!(
+            out,
+            " Without it {pct:.1} % [{low:.1}, {high:.1}] are earned on the same sealed requests."
+        )?;
+    }
+    writeln!(out, "\n")
 }
 
 fn render_policies(out: &mut String, manifest: &Manifest) -> Result {

@@ -31,7 +31,7 @@ fn fixed() -> Encoder {
 /// The tiny encoder, with a table beside it.
 fn sentence() -> Encoder {
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/encoder");
-    Encoder::Sentence(Arc::new(TextEncoder::load(&dir).unwrap()), Some(table()))
+    Encoder::Sentence(Arc::new(TextEncoder::load(&dir).unwrap()), table())
 }
 
 fn featurized(encoder: &Encoder, prompts: &[String]) -> Vec<Features> {
