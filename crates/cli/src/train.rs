@@ -117,10 +117,11 @@ pub(crate) fn train_and_write(
     let bar = term::steps(Stage::ALL.len());
     let trained = train(dataset, config, &|stage| {
         bar.set_position(stage.position() as u64);
-        bar.set_message(match stage {
-            Stage::Featurize { done, due } => format!("{} {done}/{due}", stage.label()),
-            _ => stage.label().to_owned(),
-        });
+        let mut message = stage.label().to_owned();
+        if let Stage::Featurize { done, due } = stage {
+            message = format!("{message} {done}/{due}");
+        }
+        bar.set_message(message);
     });
     bar.finish_and_clear();
     let Trained { parts, left_out } = trained?;

@@ -22,7 +22,7 @@ pub use error::EncoderError;
 pub(crate) use files::Files;
 pub use source::SentenceEncoder;
 
-/// Most tokens of a text that are read, `[CLS]` and `[SEP]` included: what MiniLM was trained on.
+/// Most tokens of a text that are read, `[CLS]` and `[SEP]` included: what `MiniLM` was trained on.
 const WINDOW: usize = 256;
 /// Of a longer text, one token in so many comes from its end.
 const TAIL: usize = 4;
@@ -87,7 +87,9 @@ impl TextEncoder {
         let length = vector.iter().map(|value| value * value).sum::<f32>().sqrt();
         // A vector without direction stays at the origin.
         let scale = if length.is_normal() { length.recip() } else { 0.0 };
-        vector.iter_mut().for_each(|value| *value *= scale);
+        for value in &mut vector {
+            *value *= scale;
+        }
         Ok(Embedding { vector, truncated })
     }
 }

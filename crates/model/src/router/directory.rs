@@ -134,7 +134,7 @@ pub enum RouterError {
     Tokenizer(#[from] StaticTableError),
     /// The sentence encoder cannot be read or written.
     #[error("the sentence encoder of the router cannot be used")]
-    Encoder(#[from] EncoderError),
+    Encoder(#[source] Box<EncoderError>),
     /// The forward pass cannot be built.
     #[error("cannot prepare the forward pass of `{}`", path.display())]
     Network {
@@ -144,6 +144,13 @@ pub enum RouterError {
         #[source]
         source: candle_core::Error,
     },
+}
+
+impl From<EncoderError> for RouterError {
+    fn from(error: EncoderError) -> Self {
+        // Boxed: it is by far the largest.
+        Self::Encoder(Box::new(error))
+    }
 }
 
 /// Writes a router directory and returns its digest. An existing directory is replaced file by file.
