@@ -14,7 +14,10 @@ fn tiny() -> PathBuf {
 
 fn trained(threads: &str) -> Folder {
     let folder = Folder::new();
-    copy_dir(&tiny(), &folder.path("encoder"));
+    copy_dir(&tiny().join("1_Pooling"), &folder.path("encoder/1_Pooling"));
+    for name in ["config.json", "model.safetensors", "tokenizer_config.json", "vocab.txt"] {
+        std::fs::copy(tiny().join(name), folder.path("encoder").join(name)).unwrap();
+    }
     folder.write("log.ndjson", sample::ndjson(&sample::simulated(120)));
     let args = "train log.ndjson -o router --force --encoder minilm --encoder-dir encoder";
     let mut train = folder.command();
