@@ -211,6 +211,8 @@ fn row_major(matrix: &DMatrix<f64>) -> Vec<f32> {
     matrix.transpose().iter().map(|&value| value as f32).collect()
 }
 
+/// Where no cost is known at all, a candidate is taken to cost what it scores on average: each is then
+/// worth its price, and what counts is whether requests tell candidates apart.
 fn objective(
     problem: &Problem,
     score: &DMatrix<f64>,
@@ -222,6 +224,8 @@ fn objective(
     for mut column in residual.column_iter_mut() {
         column -= &problem.difficulty;
     }
+    let stand_in = || DMatrix::from_fn(score.nrows(), score.ncols(), |_, c| mean_score[c]);
+    let cost = if cost.iter().all(|cost| cost.is_nan()) { &stand_in() } else { cost };
     let mean_cost = column_means(cost);
     Objective::new(Truth { score, cost, mean_score, mean_cost: &mean_cost, residual, folds })
 }
