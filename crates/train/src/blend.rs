@@ -53,16 +53,18 @@ pub(crate) struct Blend {
 }
 
 /// Chooses each learner's setting (the most shrunk one within a standard error of the best), then
-/// the learners that share the weight, and the zero router unless the blend beats it by more than a standard error.
+/// the learners that share the weight. They are left out unless they add something to `so_far`, the
+/// `(n, candidates)` differences that earlier stages predict, and all together beat the zero router by
+/// more than a standard error.
 pub(crate) fn choose(
     problem: &Problem,
     objective: &Objective,
-    base: &DMatrix<f64>,
+    so_far: &DMatrix<f64>,
     learners: Vec<Box<dyn Learner>>,
 ) -> Blend {
-    let none = DMatrix::zeros(base.nrows(), base.ncols());
-    let tuned: Vec<_> =
-        learners.into_iter().filter_map(|learner| tune(problem, objective, learner)).collect();
+    let none = DMatrix::zeros(so_far.nrows(), so_far.ncols());
+    let tune = |learner| tune(problem, objective, so_far, learner);
+    let tuned: Vec<_> = learners.into_iter().filter_map(tune).collect();
     let blend = |weights: &Vec<f64>| {
         tuned.iter().zip(weights).fold(none.clone(), |sum, (tuned, &weight)| {
             if weight > 0.0 { sum + &tuned.cross_fitted * weight } else { sum }
@@ -70,13 +72,15 @@ pub(crate) fn choose(
     };
     let choices: Vec<Vec<f64>> = choices(tuned.len()).collect();
     let values: Vec<_> =
-        choices.par_iter().map(|weights| objective.value(&blend(weights))).collect();
+        choices.par_iter().map(|weights| objective.value(&(so_far + blend(weights)))).collect();
     let Some(chosen) = steadiest(&values) else {
         return Blend { parts: Vec::new(), cross_fitted: none };
     };
     let (weights, cross_fitted) = (choices[chosen].clone(), blend(&choices[chosen]));
-    let (zero, gains) = (objective.gains(base, &none), objective.gains(base, &cross_fitted));
-    if mean(&gains) - mean(&zero) <= paired_error(&gains, &zero) {
+    let (zero, before) = (objective.gains(&none), objective.gains(so_far));
+    let after = objective.gains(&(so_far + &cross_fitted));
+    let beats_zero = mean(&after) - mean(&zero) > paired_error(&after, &zero);
+    if !beats_zero || mean(&after) <= mean(&before) {
         return Blend { parts: Vec::new(), cross_fitted: none };
     }
     let part = |(tuned, weight): (Tuned, f64)| Part {
@@ -102,10 +106,16 @@ struct Tuned {
     cross_fitted: DMatrix<f64>,
 }
 
-fn tune(problem: &Problem, objective: &Objective, learner: Box<dyn Learner>) -> Option<Tuned> {
+fn tune(
+    problem: &Problem,
+    objective: &Objective,
+    so_far: &DMatrix<f64>,
+    learner: Box<dyn Learner>,
+) -> Option<Tuned> {
     let settings = learner.settings(problem);
     let mut predictions = cross_fit(problem, objective.folds(), learner.as_ref(), &settings);
-    let explained: Vec<_> = predictions.iter().map(|p| objective.explained(p)).collect();
+    let explained: Vec<_> =
+        predictions.iter().map(|p| objective.explained(&(so_far + p))).collect();
     let best = explained.iter().max_by(|a, b| mean(a).total_cmp(&mean(b)))?;
     let within = |other: &Vec<f64>| mean(best) - mean(other) <= paired_error(best, other);
     let chosen = explained.iter().position(within)?;

@@ -111,13 +111,11 @@ impl Prepared {
     /// Chooses a blend of the learners and fits it on every row.
     pub(crate) fn learn(&self, names: &[LearnerName]) -> Learned {
         let mut problem = self.problem.clone();
-        let mut base = DMatrix::from_fn(self.score.nrows(), self.score.ncols(), |row, c| {
-            self.mean_score[c] + problem.difficulty[row]
-        });
+        let mut differences = DMatrix::zeros(self.score.nrows(), self.score.ncols());
         let (mut fitted, mut null, mut learners) = (Vec::new(), Vec::new(), Vec::new());
         // Stage by stage: what one leaves unexplained, the next one learns.
         for stage in stages(names, problem.context.len()) {
-            let blend = blend::choose(&problem, &self.objective, &base, stage);
+            let blend = blend::choose(&problem, &self.objective, &differences, stage);
             let shuffled = problem.shuffled(self.seed);
             for part in &blend.parts {
                 fitted.extend(part.fit(&problem));
@@ -126,8 +124,10 @@ impl Prepared {
             }
             // Cross-fitted, so that the next stage sees what is left where nothing was fitted.
             problem.residual -= &blend.cross_fitted;
-            base += blend.cross_fitted;
+            differences += blend.cross_fitted;
         }
+        let expected =
+            |row, c| self.mean_score[c] + problem.difficulty[row] + differences[(row, c)];
         let heads = self.heads(&fitted);
         Learned {
             mixtures: heads.mixtures.iter().map(|mixture| mixture.means.nrows()).collect(),
@@ -140,7 +140,7 @@ impl Prepared {
             learners,
             mean_score: self.mean_score.clone(),
             score: self.score.clone(),
-            cross_fitted: base,
+            cross_fitted: DMatrix::from_fn(self.score.nrows(), self.score.ncols(), expected),
             null: self.store(&self.heads(&null)),
         }
     }
