@@ -33,6 +33,16 @@ impl Encoder {
     }
 }
 
+/// How requests are shared out among fit, certificate and sealed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SplitBy {
+    /// Groups in an order drawn from the seed.
+    #[default]
+    Random,
+    /// The newest requests are sealed, those before them certify.
+    Time,
+}
+
 /// Settings of a training run. Construct it with [`TrainConfig::check`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct TrainConfig {
@@ -46,6 +56,8 @@ pub struct TrainConfig {
     pub guarantee: Guarantee,
     /// Seed of the splits, the sketches and the bootstrap.
     pub seed: u64,
+    /// How requests are split.
+    pub split_by: SplitBy,
     /// What may be blended.
     pub learners: Vec<LearnerName>,
     /// What knows words before the log is read.
@@ -68,6 +80,7 @@ impl Default for TrainConfig {
             delta: 0.05,
             guarantee: Guarantee::Excess,
             seed: 0,
+            split_by: SplitBy::Random,
             learners: LearnerName::ALL.to_vec(),
             encoder: Encoder::None,
             prices: PriceTable::default(),

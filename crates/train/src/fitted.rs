@@ -37,7 +37,7 @@ impl Fitted {
     ) -> Result<Self, TrainError> {
         let (dataset, left_out) = judged_only(dataset)?;
         let records: Vec<&Record> = dataset.records.iter().collect();
-        let roles = split::assign(&records, config.seed);
+        let roles = split::assign(&records, config)?;
 
         progress(Stage::Featurize);
         let featurizer =
