@@ -7,7 +7,7 @@ use clap::ValueEnum;
 use farthing_core::PriceTable;
 use farthing_data::{Dataset, ReadOptions, RequestCap};
 use farthing_model::{CandidateCard, Guarantee, Manifest, Parts, PolicySpec, Router, write_router};
-use farthing_train::{SplitBy, Stage, TrainConfig, Trained, train};
+use farthing_train::{Progress, SplitBy, Stage, TrainConfig, Trained, train};
 
 use crate::encoder::EncoderFlag;
 use crate::failure::Failure;
@@ -67,6 +67,10 @@ pub(crate) struct Args {
     /// Seed of the splits and of every draw
     #[arg(long, default_value_t = 0)]
     seed: u64,
+    /// Where an interrupted run leaves its steps, so that the same command goes on from there; removed
+    /// once the router is trained
+    #[arg(long, value_name = "DIR")]
+    checkpoint: Option<PathBuf>,
     /// Write the router even where the gate refuses, and record the refusal in it
     #[arg(long)]
     force: bool,
@@ -123,6 +127,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         encoder: args.encoder.encoder()?,
         prices: prices.clone().unwrap_or_default(),
         force: args.force,
+        checkpoint: args.checkpoint.clone(),
         ..TrainConfig::default()
     }
     .check()?;
@@ -154,9 +159,14 @@ pub(crate) fn train_and_write(
     output: &Path,
 ) -> Result<Manifest, Failure> {
     let bar = term::steps(Stage::ALL.len());
-    let trained = train(dataset, config, &|stage| {
-        bar.set_position(Stage::ALL.iter().position(|s| *s == stage).unwrap_or_default() as u64);
-        bar.set_message(stage.label());
+    let trained = train(dataset, config, &|progress| match progress {
+        Progress::At { stage, done, due } => {
+            let before = Stage::ALL.iter().position(|s| *s == stage).unwrap_or_default();
+            bar.set_position(before as u64);
+            let parts = if due > 1 { format!(", {done} of {due}") } else { String::new() };
+            bar.set_message(format!("{}{parts}", stage.label()));
+        }
+        Progress::Note(what) => bar.suspend(|| term::say(&format!("  {what}"))),
     });
     bar.finish_and_clear();
     let Trained { parts, left_out } = trained?;

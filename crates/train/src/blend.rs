@@ -6,9 +6,11 @@ use farthing_model::LearnerCard;
 use nalgebra::DMatrix;
 use rayon::prelude::*;
 
+use crate::checkpoint::Checkpoint;
 use crate::learners::{Fitted, Learner};
 use crate::objective::{FOLDS, Objective, mean, paired_error};
 use crate::problem::Problem;
+use crate::progress::Steps;
 
 /// One learner's part in a blend.
 #[derive(Debug)]
@@ -52,6 +54,14 @@ pub(crate) struct Blend {
     pub(crate) cross_fitted: DMatrix<f64>,
 }
 
+/// What cross-fitting takes up from an earlier run, and how far it is.
+pub(crate) struct Work<'w> {
+    pub(crate) checkpoint: &'w Checkpoint,
+    pub(crate) steps: &'w Steps<'w>,
+    /// Position among the stages of the blend.
+    pub(crate) stage: usize,
+}
+
 /// Chooses each learner's setting (the most shrunk one within a standard error of the best), then
 /// the learners that share the weight, and the zero router unless the blend beats it by more than a standard error.
 pub(crate) fn choose(
@@ -59,10 +69,13 @@ pub(crate) fn choose(
     objective: &Objective,
     base: &DMatrix<f64>,
     learners: Vec<Box<dyn Learner>>,
+    work: &Work<'_>,
 ) -> Blend {
     let none = DMatrix::zeros(base.nrows(), base.ncols());
-    let tuned: Vec<_> =
-        learners.into_iter().filter_map(|learner| tune(problem, objective, learner)).collect();
+    let tuned: Vec<_> = learners
+        .into_iter()
+        .filter_map(|learner| tune(problem, objective, learner, work))
+        .collect();
     let blend = |weights: &Vec<f64>| {
         tuned.iter().zip(weights).fold(none.clone(), |sum, (tuned, &weight)| {
             if weight > 0.0 { sum + &tuned.cross_fitted * weight } else { sum }
@@ -102,9 +115,20 @@ struct Tuned {
     cross_fitted: DMatrix<f64>,
 }
 
-fn tune(problem: &Problem, objective: &Objective, learner: Box<dyn Learner>) -> Option<Tuned> {
+fn tune(
+    problem: &Problem,
+    objective: &Objective,
+    learner: Box<dyn Learner>,
+    work: &Work<'_>,
+) -> Option<Tuned> {
     let settings = learner.settings(problem);
-    let mut predictions = cross_fit(problem, objective.folds(), learner.as_ref(), &settings);
+    let name = format!("learner-{}-{}", work.stage, learner.name().as_str());
+    let side_by_side = work.checkpoint.step((&name, FOLDS), work.steps, || {
+        cross_fit(problem, objective.folds(), learner.as_ref(), &settings, work.steps)
+    });
+    let candidates = problem.residual.ncols();
+    let of_setting = |i: usize| side_by_side.columns(i * candidates, candidates).into_owned();
+    let mut predictions: Vec<_> = (0..settings.len()).map(of_setting).collect();
     let explained: Vec<_> = predictions.iter().map(|p| objective.explained(p)).collect();
     let best = explained.iter().max_by(|a, b| mean(a).total_cmp(&mean(b)))?;
     let within = |other: &Vec<f64>| mean(best) - mean(other) <= paired_error(best, other);
@@ -113,13 +137,14 @@ fn tune(problem: &Problem, objective: &Objective, learner: Box<dyn Learner>) -> 
     Some(Tuned { learner, setting, cross_fitted: predictions.swap_remove(chosen) })
 }
 
-/// Cross-fitted predictions of a learner, one `(n, candidates)` matrix a setting.
+/// `(n, settings x candidates)` cross-fitted predictions of a learner, setting by setting.
 fn cross_fit(
     problem: &Problem,
     folds: &[usize],
     learner: &dyn Learner,
     settings: &[f64],
-) -> Vec<DMatrix<f64>> {
+    steps: &Steps<'_>,
+) -> DMatrix<f64> {
     let (n, candidates) = problem.residual.shape();
     let by_fold: Vec<_> = (0..FOLDS)
         .into_par_iter()
@@ -128,12 +153,14 @@ fn cross_fit(
                 (0..n).partition(|&row| folds[row] == fold);
             let fitted = learner.fit(problem, &outside, settings);
             let predicted: Vec<_> = fitted.iter().map(|f| f.predict(problem, &inside)).collect();
+            steps.advance(1);
             (inside, predicted)
         })
         .collect();
-    let mut predictions = vec![DMatrix::zeros(n, candidates); settings.len()];
+    let mut predictions = DMatrix::zeros(n, settings.len() * candidates);
     for (inside, predicted) in by_fold {
-        for (prediction, predicted) in predictions.iter_mut().zip(predicted) {
+        for (setting, predicted) in predicted.iter().enumerate() {
+            let mut prediction = predictions.columns_mut(setting * candidates, candidates);
             for (i, &row) in inside.iter().enumerate() {
                 prediction.set_row(row, &predicted.row(i));
             }

@@ -1,5 +1,6 @@
 //! What a user decides about a training run.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use farthing_core::{Bar, PriceTable};
@@ -70,6 +71,8 @@ pub struct TrainConfig {
     pub lambda: Option<f64>,
     /// Whether a refusal of the gate is recorded instead of obeyed.
     pub force: bool,
+    /// Where an interrupted run leaves its steps for the next one; `None`: nowhere.
+    pub checkpoint: Option<PathBuf>,
 }
 
 impl Default for TrainConfig {
@@ -87,6 +90,7 @@ impl Default for TrainConfig {
             budget_usd: None,
             lambda: None,
             force: false,
+            checkpoint: None,
         }
     }
 }

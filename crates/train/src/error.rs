@@ -55,6 +55,14 @@ pub enum TrainError {
         /// Judged requests.
         requests: usize,
     },
+    /// A directory for checkpoints that cannot be used.
+    #[error("cannot use `{}` for `--checkpoint`", path.display())]
+    Checkpoint {
+        /// The directory.
+        path: std::path::PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
     /// No way of routing costs as little.
     #[error(
         "no policy keeps a mean cost of {budget_usd} USD a request: always taking the cheapest candidate costs {least_usd:.3e}; hint: give `--budget` at least that"

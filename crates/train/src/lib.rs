@@ -9,6 +9,7 @@ mod blend;
 mod calibrate;
 mod card;
 mod certify;
+mod checkpoint;
 mod compare;
 mod config;
 mod distill;
@@ -22,6 +23,7 @@ mod length;
 mod objective;
 mod policies;
 mod problem;
+mod progress;
 mod reference;
 mod representation;
 mod ridge;
@@ -46,11 +48,13 @@ pub use config::{Encoder, SplitBy, TrainConfig};
 pub use distill::{DistillError, Distilled, distill};
 pub use error::TrainError;
 pub use learners::LearnerName;
+pub use progress::{Observer, Progress};
 
 use crate::fit::Learned;
 use crate::fitted::Fitted;
 use crate::gate::Sealed;
 use crate::problem::column_means;
+use crate::progress::Steps;
 use crate::split::Roles;
 
 /// Fewer judged requests than this cannot be split three ways.
@@ -113,12 +117,17 @@ pub struct Trained {
 pub fn train(
     dataset: Dataset,
     config: &TrainConfig,
-    progress: &dyn Fn(Stage),
+    observer: &Observer<'_>,
 ) -> Result<Trained, TrainError> {
-    let mut fitted = Fitted::new(dataset, config, progress)?;
+    checkpoint::prepare(config)?;
+    let mut fitted = Fitted::new(dataset, config, observer)?;
     certify_bars(&mut fitted, config)?;
-    progress(Stage::Gate);
+    Steps::enter(observer, Stage::Gate, 1);
     let gate = judge(&fitted, config)?;
+    // Whoever is refused may try again by force.
+    if gate.passed || config.force {
+        checkpoint::clear(config)?;
+    }
     let Fitted { mut parts, left_out, .. } = fitted;
     parts.manifest.gate = gate;
     parts.card = card::write(&parts.manifest);
