@@ -16,7 +16,7 @@ use crate::prices::say_unnamed;
 use crate::term;
 
 /// Requests that reading and training hold in less than 1.5 GB; see docs/adr/0010-large-logs.md.
-const MAX_REQUESTS: NonZeroUsize = NonZeroUsize::new(30_000).unwrap();
+const MAX_REQUESTS: NonZeroUsize = NonZeroUsize::new(25_000).unwrap();
 /// A candidate with fewer judged outcomes than this in the fit split is warned about.
 const FEW_OUTCOMES: u64 = 30;
 
