@@ -123,15 +123,15 @@ mod tests {
     use super::*;
 
     /// A request of a group, asked at a time.
-    fn record(i: usize, group: u64, timestamp_ms: Option<i64>) -> Record {
+    fn record(i: u32, group: u32, timestamp_ms: Option<u32>) -> Record {
         let prompt = format!("request {i}");
         Record {
             key: Digest::of(prompt.as_bytes()),
-            group,
+            group: u64::from(group),
             request_id: None,
             request: Request::from_prompt(prompt).unwrap(),
             labels: Vec::new(),
-            timestamp_ms,
+            timestamp_ms: timestamp_ms.map(i64::from),
             cells: Vec::new(),
         }
     }
@@ -147,31 +147,24 @@ mod tests {
 
     #[test]
     fn no_group_has_two_roles() {
-        // Groups of 1 to 19, and one of 100, which is too large to be held out.
-        let group = |i: usize| if i < 100 { 1000 } else { (i as f64).sqrt() as u64 };
-        let time = |i: usize| Some((i * 7919 % 900) as i64);
-        let records: Vec<Record> = (0..900).map(|i| record(i, group(i), time(i))).collect();
-        for split_by in [SplitBy::Random, SplitBy::Time] {
-            let Ok(roles) = split(&records, split_by) else {
-                assert_eq!(split_by, SplitBy::Time, "every group is as new as any other");
-                continue;
-            };
-            let [fit, certificate, sealed] =
-                [&roles.fit, &roles.certificate, &roles.sealed].map(|role| groups(&records, role));
-            assert!(fit.is_disjoint(&certificate) && fit.is_disjoint(&sealed));
-            assert!(certificate.is_disjoint(&sealed) && fit.contains(&1000));
-            assert!(roles.sealed.len() >= 90 && roles.certificate.len() >= 90);
-        }
+        // Groups of up to 59 requests, and one of 100, which is too large to be held out.
+        let group = |i: u32| if i < 100 { 1000 } else { i.isqrt() };
+        let records: Vec<Record> = (0..900).map(|i| record(i, group(i), None)).collect();
+        let roles = split(&records, SplitBy::Random).unwrap();
+        let [fit, certificate, sealed] =
+            [&roles.fit, &roles.certificate, &roles.sealed].map(|role| groups(&records, role));
+        assert!(fit.is_disjoint(&certificate) && fit.is_disjoint(&sealed));
+        assert!(certificate.is_disjoint(&sealed) && fit.contains(&1000));
+        assert!(roles.sealed.len() >= 90 && roles.certificate.len() >= 90);
+        assert_eq!(roles.fit.len() + roles.certificate.len() + roles.sealed.len(), 900);
     }
 
     #[test]
     fn what_is_held_out_is_newer_than_all_that_was_fitted() {
         // Every fourth request comes again 150 later; the order is not that of time.
-        let group = |i: usize| if i >= 150 && i % 4 == 2 { i - 150 } else { i } as u64;
-        let records: Vec<Record> = (0..1000)
-            .map(|i| i * 377 % 1000)
-            .map(|i| record(i, group(i), Some(i as i64)))
-            .collect();
+        let group = |i: u32| if i >= 150 && i % 4 == 2 { i - 150 } else { i };
+        let records: Vec<Record> =
+            (0..1000).map(|i| i * 377 % 1000).map(|i| record(i, group(i), Some(i))).collect();
         let roles = split(&records, SplitBy::Time).unwrap();
         let time = |&i: &usize| records[i].timestamp_ms.unwrap();
         let range = |role: &[usize]| {
@@ -191,14 +184,14 @@ mod tests {
 
     #[test]
     fn what_cannot_be_split_is_refused() {
-        let one = |group: fn(usize) -> u64| -> Vec<Record> {
+        let one = |group: fn(u32) -> u32| -> Vec<Record> {
             (0..100).map(|i| record(i, group(i), Some(5))).collect()
         };
         let refused = |records: &[Record], by| split(records, by).unwrap_err().to_string();
         assert!(refused(&one(|_| 1), SplitBy::Random).contains("1 groups"));
-        assert!(refused(&one(|i| i as u64 % 4), SplitBy::Random).contains("largest of 25 of 100"));
-        assert!(refused(&one(|i| i as u64), SplitBy::Time).contains("--split-by time"), "one time");
-        let mut records = one(|i| i as u64);
+        assert!(refused(&one(|i| i % 4), SplitBy::Random).contains("largest of 25 of 100"));
+        assert!(refused(&one(|i| i), SplitBy::Time).contains("--split-by time"), "one time");
+        let mut records = one(|i| i);
         records[7].timestamp_ms = None;
         let said = refused(&records, SplitBy::Time);
         assert!(said.contains("1 of 100 requests have none"), "{said}");
