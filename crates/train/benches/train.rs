@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use criterion::{BenchmarkId, Criterion};
 use farthing_data::{Dataset, LogWriter, ReadOptions, Rejects, read_log};
-use farthing_sim::{Config, LABEL_COLUMN, LogPolicy, generate};
+use farthing_sim::{CONTEXT_COLUMN, Config, LABEL_COLUMN, LogPolicy, generate};
 use farthing_train::{TrainConfig, train};
 
 /// Requests of the smaller log; the larger one has twice as many.
@@ -40,8 +40,8 @@ fn main() {
 
 fn log(dir: &Path, requests: usize) -> PathBuf {
     let path = dir.join(format!("{requests}.parquet"));
-    let labels = [LABEL_COLUMN.to_owned()];
-    let mut writer = LogWriter::create(&path, &labels).expect("the folder can be written");
+    let extra = [CONTEXT_COLUMN.to_owned(), LABEL_COLUMN.to_owned()];
+    let mut writer = LogWriter::create(&path, &extra).expect("the folder can be written");
     let traffic = generate(Config { rows: requests, seed: 0, log_policy: LogPolicy::Full });
     for row in traffic.flat_map(|request| request.rows) {
         writer.write(&row).expect("the log can be written");
