@@ -1,8 +1,9 @@
 //! `farthing compare`: every learner on the same folds, one table.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use farthing_data::{ReadOptions, Rejects, read_log, read_prices};
+use farthing_data::{ReadOptions, Rejects, RequestCap, read_log, read_prices};
 use farthing_train::{Comparison, TrainConfig, compare};
 use serde::Deserialize;
 use serde_json::json;
@@ -15,7 +16,8 @@ use crate::term;
 /// Flags of `farthing compare`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// What to compare: a TOML file of `context`, `label`, `models`, `prices`, `encoder`, `seed`, all optional
+    /// What to compare: a TOML file of `context`, `label`, `models`, `prices`, `encoder`, `seed`,
+    /// `group`, `max_requests`, all optional
     #[arg(value_name = "CONFIG")]
     config: PathBuf,
     /// Outcome logs: Parquet, NDJSON or CSV
@@ -42,6 +44,10 @@ struct Config {
     encoder: EncoderFlag,
     /// Seed of the folds.
     seed: u64,
+    /// A column whose equal values stay in one fold.
+    group: Option<String>,
+    /// At most so many requests, chosen by a hash of the prompt.
+    max_requests: Option<NonZeroUsize>,
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
@@ -63,10 +69,15 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         models: config.models,
         split: None,
         prices,
+        group: config.group,
+        cap: config
+            .max_requests
+            .map(|max| RequestCap { max_requests: max.get(), seed: config.seed }),
     };
     let mut rejects = Rejects::to_file("compare.rejects.ndjson");
     let (dataset, report) = read_log(&args.logs, &options, &mut rejects, &|_| {})?;
     term::say_read(&report, &rejects);
+    term::say_left_out(&dataset);
     if let Some(prices) = &options.prices {
         say_unnamed(prices, &dataset.candidates);
     }

@@ -1,12 +1,13 @@
 //! `farthing train`: outcome log -> router directory.
 
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use farthing_core::PriceTable;
-use farthing_data::Dataset;
+use farthing_data::{Dataset, ReadOptions, RequestCap};
 use farthing_model::{CandidateCard, Guarantee, Manifest, Parts, PolicySpec, Router, write_router};
-use farthing_train::{Stage, TrainConfig, Trained, train};
+use farthing_train::{Progress, SplitBy, Stage, TrainConfig, Trained, train};
 
 use crate::encoder::EncoderFlag;
 use crate::failure::Failure;
@@ -14,6 +15,8 @@ use crate::log_input::LogInput;
 use crate::prices::say_unnamed;
 use crate::term;
 
+/// Requests that reading and training hold in less than 1.5 GB; see docs/adr/0010-large-logs.md.
+const MAX_REQUESTS: NonZeroUsize = NonZeroUsize::new(25_000).unwrap();
 /// A candidate with fewer judged outcomes than this in the fit split is warned about.
 const FEW_OUTCOMES: u64 = 30;
 
@@ -31,6 +34,15 @@ pub(crate) struct Args {
     /// Columns that only the log has: what kind of task is this?
     #[arg(long, value_name = "COL,..", value_delimiter = ',')]
     label: Vec<String>,
+    /// A column whose equal values stay on one side of every split: tenant, conversation
+    #[arg(long, value_name = "COL")]
+    group: Option<String>,
+    /// How requests are shared out among fit, certificate and sealed
+    #[arg(long, value_enum, default_value_t = SplitFlag::Random)]
+    split_by: SplitFlag,
+    /// Train on at most so many requests, chosen by a hash of the prompt
+    #[arg(long, value_name = "N", default_value_t = MAX_REQUESTS)]
+    max_requests: NonZeroUsize,
     /// Scores that are good enough, the default one first
     #[arg(long, value_name = "BAR,..", value_delimiter = ',', default_value = "0.5")]
     bar: Vec<f64>,
@@ -55,6 +67,10 @@ pub(crate) struct Args {
     /// Seed of the splits and of every draw
     #[arg(long, default_value_t = 0)]
     seed: u64,
+    /// Where an interrupted run leaves its steps, so that the same command goes on from there; removed
+    /// once the router is trained
+    #[arg(long, value_name = "DIR")]
+    checkpoint: Option<PathBuf>,
     /// Write the router even where the gate refuses, and record the refusal in it
     #[arg(long)]
     force: bool,
@@ -80,6 +96,23 @@ impl From<GuaranteeFlag> for Guarantee {
     }
 }
 
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum SplitFlag {
+    /// In an order drawn from the seed
+    Random,
+    /// By `timestamp`: the newest tenth is sealed, the tenth before it certifies
+    Time,
+}
+
+impl From<SplitFlag> for SplitBy {
+    fn from(flag: SplitFlag) -> Self {
+        match flag {
+            SplitFlag::Random => Self::Random,
+            SplitFlag::Time => Self::Time,
+        }
+    }
+}
+
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let prices = args.input.prices()?;
     let config = TrainConfig {
@@ -90,14 +123,24 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         budget_usd: args.budget,
         lambda: args.lambda,
         seed: args.seed,
+        split_by: args.split_by.into(),
         encoder: args.encoder.encoder()?,
         prices: prices.clone().unwrap_or_default(),
         force: args.force,
+        checkpoint: args.checkpoint.clone(),
         ..TrainConfig::default()
     }
     .check()?;
     let rejects = term::beside(&args.output, ".rejects.ndjson");
-    let dataset = args.input.read(&args.context, &args.label, prices, rejects)?;
+    let options = ReadOptions {
+        context: args.context.clone(),
+        labels: args.label.clone(),
+        prices,
+        group: args.group.clone(),
+        cap: Some(RequestCap { max_requests: args.max_requests.get(), seed: args.seed }),
+        ..ReadOptions::default()
+    };
+    let dataset = args.input.read(options, rejects)?;
     if args.input.price_file().is_some() {
         say_unnamed(&config.prices, &dataset.candidates);
     }
@@ -116,9 +159,14 @@ pub(crate) fn train_and_write(
     output: &Path,
 ) -> Result<Manifest, Failure> {
     let bar = term::steps(Stage::ALL.len());
-    let trained = train(dataset, config, &|stage| {
-        bar.set_position(Stage::ALL.iter().position(|s| *s == stage).unwrap_or_default() as u64);
-        bar.set_message(stage.label());
+    let trained = train(dataset, config, &|progress| match progress {
+        Progress::At { stage, done, due } => {
+            let before = Stage::ALL.iter().position(|s| *s == stage).unwrap_or_default();
+            bar.set_position(before as u64);
+            let parts = if due > 1 { format!(", {done} of {due}") } else { String::new() };
+            bar.set_message(format!("{}{parts}", stage.label()));
+        }
+        Progress::Note(what) => bar.suspend(|| term::say(&format!("  {what}"))),
     });
     bar.finish_and_clear();
     let Trained { parts, left_out } = trained?;
@@ -150,6 +198,9 @@ fn say_trained(parts: &Parts, prices: &PriceTable) {
         manifest.candidates.len(),
         manifest.reference
     ));
+    if let Some(split) = &data.by_time {
+        term::say(&format!("  {} older requests of held-out groups were not used", split.unused));
+    }
     say_unpriced(&manifest.candidates, prices);
     for card in manifest.candidates.iter().filter(|card| card.outcomes < FEW_OUTCOMES) {
         term::say(&format!(

@@ -14,7 +14,7 @@ pub use route::{Decided, RouteError};
 pub use router::{
     AddedCard, BarCard, Beta, Bounds, Budget, Calibration, CalibrationCard, CalibrationMethod,
     CandidateCard, Certificate, ClusterShape, CostModel, DataCard, EarnedShare, GateCheck,
-    GateReport, Guarantee, IntervalCard, InvalidKnots, Isotonic, LearnerCard, Manifest, Parts,
-    Platt, PolicySpec, Router, RouterError, SeenPrompts, SliceBounds, StandIn, TokenModel,
-    write_router,
+    GateReport, Guarantee, IntervalCard, InvalidKnots, Isotonic, LearnerCard, LeftOutCard,
+    Manifest, Parts, Platt, PolicySpec, Router, RouterError, SeenPrompts, SliceBounds, StandIn,
+    TimeSplitCard, TokenModel, write_router,
 };

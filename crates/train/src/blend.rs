@@ -6,9 +6,11 @@ use farthing_model::LearnerCard;
 use nalgebra::DMatrix;
 use rayon::prelude::*;
 
+use crate::checkpoint::Checkpoint;
 use crate::learners::{Fitted, Learner};
 use crate::objective::{FOLDS, Objective, mean, paired_error};
 use crate::problem::Problem;
+use crate::progress::Steps;
 
 /// One learner's part in a blend.
 #[derive(Debug)]
@@ -52,6 +54,14 @@ pub(crate) struct Blend {
     pub(crate) cross_fitted: DMatrix<f64>,
 }
 
+/// What cross-fitting takes up from an earlier run, and how far it is.
+pub(crate) struct Work<'w> {
+    pub(crate) checkpoint: &'w Checkpoint,
+    pub(crate) steps: &'w Steps<'w>,
+    /// Position among the stages of the blend.
+    pub(crate) stage: usize,
+}
+
 /// Chooses each learner's setting (the most shrunk one within a standard error of the best), then
 /// the learners that share the weight. They are left out unless they add something to `so_far`, the
 /// `(n, candidates)` differences that earlier stages predict, and all together beat the zero router by
@@ -61,9 +71,10 @@ pub(crate) fn choose(
     objective: &Objective,
     so_far: &DMatrix<f64>,
     learners: Vec<Box<dyn Learner>>,
+    work: &Work<'_>,
 ) -> Blend {
     let none = DMatrix::zeros(so_far.nrows(), so_far.ncols());
-    let tune = |learner| tune(problem, objective, so_far, learner);
+    let tune = |learner| tune(problem, objective, so_far, learner, work);
     let tuned: Vec<_> = learners.into_iter().filter_map(tune).collect();
     let blend = |weights: &Vec<f64>| {
         tuned.iter().zip(weights).fold(none.clone(), |sum, (tuned, &weight)| {
@@ -111,9 +122,16 @@ fn tune(
     objective: &Objective,
     so_far: &DMatrix<f64>,
     learner: Box<dyn Learner>,
+    work: &Work<'_>,
 ) -> Option<Tuned> {
     let settings = learner.settings(problem);
-    let mut predictions = cross_fit(problem, objective.folds(), learner.as_ref(), &settings);
+    let name = format!("learner-{}-{}", work.stage, learner.name().as_str());
+    let side_by_side = work.checkpoint.step((&name, FOLDS), work.steps, || {
+        cross_fit(problem, objective.folds(), learner.as_ref(), &settings, work.steps)
+    });
+    let candidates = problem.residual.ncols();
+    let of_setting = |i: usize| side_by_side.columns(i * candidates, candidates).into_owned();
+    let mut predictions: Vec<_> = (0..settings.len()).map(of_setting).collect();
     let explained: Vec<_> =
         predictions.iter().map(|p| objective.explained(&(so_far + p))).collect();
     let best = explained.iter().max_by(|a, b| mean(a).total_cmp(&mean(b)))?;
@@ -123,13 +141,14 @@ fn tune(
     Some(Tuned { learner, setting, cross_fitted: predictions.swap_remove(chosen) })
 }
 
-/// Cross-fitted predictions of a learner, one `(n, candidates)` matrix a setting.
+/// `(n, settings x candidates)` cross-fitted predictions of a learner, setting by setting.
 fn cross_fit(
     problem: &Problem,
     folds: &[usize],
     learner: &dyn Learner,
     settings: &[f64],
-) -> Vec<DMatrix<f64>> {
+    steps: &Steps<'_>,
+) -> DMatrix<f64> {
     let (n, candidates) = problem.residual.shape();
     let by_fold: Vec<_> = (0..FOLDS)
         .into_par_iter()
@@ -138,12 +157,14 @@ fn cross_fit(
                 (0..n).partition(|&row| folds[row] == fold);
             let fitted = learner.fit(problem, &outside, settings);
             let predicted: Vec<_> = fitted.iter().map(|f| f.predict(problem, &inside)).collect();
+            steps.advance(1);
             (inside, predicted)
         })
         .collect();
-    let mut predictions = vec![DMatrix::zeros(n, candidates); settings.len()];
+    let mut predictions = DMatrix::zeros(n, settings.len() * candidates);
     for (inside, predicted) in by_fold {
-        for (prediction, predicted) in predictions.iter_mut().zip(predicted) {
+        for (setting, predicted) in predicted.iter().enumerate() {
+            let mut prediction = predictions.columns_mut(setting * candidates, candidates);
             for (i, &row) in inside.iter().enumerate() {
                 prediction.set_row(row, &predicted.row(i));
             }

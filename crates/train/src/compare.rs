@@ -77,7 +77,7 @@ pub fn compare(
         let prepared =
             Prepared::new(&fit_records, &fit_features, &dataset.candidates, config, &|_| {});
         for ((_, learners), entry) in runs.iter().zip(&mut entries) {
-            let learned = prepared.learn(learners);
+            let learned = prepared.learn(learners, &|_| ());
             let parts = assemble(&dataset, &roles, &learned, &featurizer, config);
             let (share, complete) = held_out(&dataset, &features, &roles, &learned, &parts)?;
             entry.folds_pct.push(share);

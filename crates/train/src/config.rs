@@ -1,5 +1,6 @@
 //! What a user decides about a training run.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use farthing_core::{Bar, PriceTable};
@@ -33,6 +34,16 @@ impl Encoder {
     }
 }
 
+/// How requests are shared out among fit, certificate and sealed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SplitBy {
+    /// Groups in an order drawn from the seed.
+    #[default]
+    Random,
+    /// The newest requests are sealed, those before them certify.
+    Time,
+}
+
 /// Settings of a training run. Construct it with [`TrainConfig::check`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct TrainConfig {
@@ -46,6 +57,8 @@ pub struct TrainConfig {
     pub guarantee: Guarantee,
     /// Seed of the splits, the sketches and the bootstrap.
     pub seed: u64,
+    /// How requests are split.
+    pub split_by: SplitBy,
     /// What may be blended.
     pub learners: Vec<LearnerName>,
     /// What knows words before the log is read.
@@ -58,6 +71,8 @@ pub struct TrainConfig {
     pub lambda: Option<f64>,
     /// Whether a refusal of the gate is recorded instead of obeyed.
     pub force: bool,
+    /// Where an interrupted run leaves its steps for the next one; `None`: nowhere.
+    pub checkpoint: Option<PathBuf>,
 }
 
 impl Default for TrainConfig {
@@ -68,12 +83,14 @@ impl Default for TrainConfig {
             delta: 0.05,
             guarantee: Guarantee::Excess,
             seed: 0,
+            split_by: SplitBy::Random,
             learners: LearnerName::ALL.to_vec(),
             encoder: Encoder::None,
             prices: PriceTable::default(),
             budget_usd: None,
             lambda: None,
             force: false,
+            checkpoint: None,
         }
     }
 }

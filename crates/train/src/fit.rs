@@ -7,13 +7,15 @@ use farthing_model::{ClusterShape, LearnerCard};
 use half::f16;
 use nalgebra::{DMatrix, DVector};
 
-use crate::blend::{self, FittedPart};
+use crate::blend::{self, FittedPart, Work};
+use crate::checkpoint::Checkpoint;
 use crate::latent;
 use crate::learners::{Heads, LearnerName, stages};
 use crate::length::{self, Lengths};
 use crate::objective::{FOLDS, Objective, Truth};
 use crate::problem::{Problem, Tasks, column_means, matrix};
-use crate::representation::Representation;
+use crate::progress::{Observer, Steps};
+use crate::representation::{Csr, Representation, left_singular_vectors};
 use crate::ridge::Ridge;
 use crate::{Stage, TrainConfig};
 
@@ -50,6 +52,7 @@ pub(crate) struct Prepared {
     mean_score: Vec<f64>,
     score: DMatrix<f64>,
     seed: u64,
+    checkpoint: Checkpoint,
 }
 
 impl Prepared {
@@ -59,10 +62,16 @@ impl Prepared {
         features: &[Features],
         candidates: &[String],
         config: &TrainConfig,
-        progress: &dyn Fn(Stage),
+        observer: &Observer<'_>,
     ) -> Self {
-        progress(Stage::Represent);
-        let representation = Representation::learn(features, config.encoder.table(), config.seed);
+        let steps = Steps::enter(observer, Stage::Represent, 1);
+        let checkpoint = Checkpoint::new(records, candidates, config);
+        let directions = |words: &Csr, rank: usize| {
+            checkpoint
+                .step(("words", 1), &steps, || left_singular_vectors(words, rank, config.seed))
+        };
+        let representation =
+            Representation::learn_from(features, config.encoder.table(), &directions);
         let vectors = representation.embed(features);
         let projection = latent::projection(&vectors);
         // Not the folds of a comparison around this fit, which leave one of theirs empty here.
@@ -70,7 +79,7 @@ impl Prepared {
         let folds: Vec<usize> =
             records.iter().map(|record| split::fold(record.group, seed, FOLDS)).collect();
 
-        progress(Stage::Difficulty);
+        Steps::enter(observer, Stage::Difficulty, 1);
         let score = matrix(records, candidates.len(), |cell| cell.score);
         let mean_score = column_means(&score);
         let mut residual = score.clone();
@@ -105,17 +114,23 @@ impl Prepared {
             mean_score,
             score,
             seed,
+            checkpoint,
         }
     }
 
     /// Chooses a blend of the learners and fits it on every row.
-    pub(crate) fn learn(&self, names: &[LearnerName]) -> Learned {
+    pub(crate) fn learn(&self, names: &[LearnerName], observer: &Observer<'_>) -> Learned {
         let mut problem = self.problem.clone();
         let mut differences = DMatrix::zeros(self.score.nrows(), self.score.ncols());
         let (mut fitted, mut null, mut learners) = (Vec::new(), Vec::new(), Vec::new());
         // Stage by stage: what one leaves unexplained, the next one learns.
-        for stage in stages(names, problem.context.len()) {
-            let blend = blend::choose(&problem, &self.objective, &differences, stage);
+        let stages = stages(names, problem.context.len());
+        let parts = |stage: &Vec<_>| stage.len() * (FOLDS + 1);
+        let steps = Steps::enter(observer, Stage::Learners, stages.iter().map(parts).sum());
+        for (i, stage) in stages.into_iter().enumerate() {
+            let last_parts = stage.len();
+            let work = Work { checkpoint: &self.checkpoint, steps: &steps, stage: i };
+            let blend = blend::choose(&problem, &self.objective, &differences, stage, &work);
             let shuffled = problem.shuffled(self.seed);
             for part in &blend.parts {
                 fitted.extend(part.fit(&problem));
@@ -125,6 +140,7 @@ impl Prepared {
             // Cross-fitted, so that the next stage sees what is left where nothing was fitted.
             problem.residual -= &blend.cross_fitted;
             differences += blend.cross_fitted;
+            steps.advance(last_parts);
         }
         let expected =
             |row, c| self.mean_score[c] + problem.difficulty[row] + differences[(row, c)];

@@ -11,6 +11,7 @@ use crate::calibrate::{CrossFitted, calibrate};
 use crate::certify::HeldOut;
 use crate::fit::{Learned, Prepared};
 use crate::objective::FOLDS;
+use crate::progress::{Observer, Steps};
 use crate::split::{self, Roles};
 use crate::{Stage, TrainConfig, TrainError, assemble, judged_only, predict};
 
@@ -33,13 +34,13 @@ impl Fitted {
     pub(crate) fn new(
         dataset: Dataset,
         config: &TrainConfig,
-        progress: &dyn Fn(Stage),
+        observer: &Observer<'_>,
     ) -> Result<Self, TrainError> {
         let (dataset, left_out) = judged_only(dataset)?;
         let records: Vec<&Record> = dataset.records.iter().collect();
-        let roles = split::assign(&records, config.seed);
+        let roles = split::assign(&records, config)?;
 
-        progress(Stage::Featurize);
+        Steps::enter(observer, Stage::Featurize, 1);
         let featurizer =
             Featurizer::new(dataset.context_columns.clone(), config.encoder.tokenizer());
         let features: Vec<Features> =
@@ -47,11 +48,10 @@ impl Fitted {
         let fit_records: Vec<&Record> = roles.fit.iter().map(|&row| records[row]).collect();
         let fit_features: Vec<_> = roles.fit.iter().map(|&row| features[row].clone()).collect();
         let prepared =
-            Prepared::new(&fit_records, &fit_features, &dataset.candidates, config, progress);
-        progress(Stage::Learners);
-        let learned = prepared.learn(&config.learners);
+            Prepared::new(&fit_records, &fit_features, &dataset.candidates, config, observer);
+        let learned = prepared.learn(&config.learners, observer);
 
-        progress(Stage::Certify);
+        Steps::enter(observer, Stage::Certify, 1);
         let mut parts = assemble(&dataset, &roles, &learned, &featurizer, config);
         // Near-duplicates share a fold, whatever the folds of the learners were.
         let folds: Vec<usize> =

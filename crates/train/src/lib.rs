@@ -9,6 +9,7 @@ mod blend;
 mod calibrate;
 mod card;
 mod certify;
+mod checkpoint;
 mod compare;
 mod config;
 mod distill;
@@ -22,6 +23,7 @@ mod length;
 mod objective;
 mod policies;
 mod problem;
+mod progress;
 mod reference;
 mod representation;
 mod ridge;
@@ -33,8 +35,8 @@ use farthing_core::{Digest, Prediction};
 use farthing_data::Dataset;
 use farthing_model::features::{Features, Featurizer};
 use farthing_model::{
-    BarCard, CandidateCard, DataCard, GateReport, Manifest, Parts, Platt, PolicySpec, Router,
-    SeenPrompts,
+    BarCard, CandidateCard, DataCard, GateReport, LeftOutCard, Manifest, Parts, Platt, PolicySpec,
+    Router, SeenPrompts, TimeSplitCard,
 };
 use nalgebra::DMatrix;
 use rayon::prelude::*;
@@ -42,15 +44,17 @@ use rayon::prelude::*;
 pub use add_model::{AddConfig, AddError, Added, add_model};
 pub use certify::{Resplits, Rung, resplit};
 pub use compare::{Compared, Comparison, compare};
-pub use config::{Encoder, TrainConfig};
+pub use config::{Encoder, SplitBy, TrainConfig};
 pub use distill::{DistillError, Distilled, distill};
 pub use error::TrainError;
 pub use learners::LearnerName;
+pub use progress::{Observer, Progress};
 
 use crate::fit::Learned;
 use crate::fitted::Fitted;
 use crate::gate::Sealed;
 use crate::problem::column_means;
+use crate::progress::Steps;
 use crate::split::Roles;
 
 /// Fewer judged requests than this cannot be split three ways.
@@ -113,12 +117,17 @@ pub struct Trained {
 pub fn train(
     dataset: Dataset,
     config: &TrainConfig,
-    progress: &dyn Fn(Stage),
+    observer: &Observer<'_>,
 ) -> Result<Trained, TrainError> {
-    let mut fitted = Fitted::new(dataset, config, progress)?;
+    checkpoint::prepare(config)?;
+    let mut fitted = Fitted::new(dataset, config, observer)?;
     certify_bars(&mut fitted, config)?;
-    progress(Stage::Gate);
+    Steps::enter(observer, Stage::Gate, 1);
     let gate = judge(&fitted, config)?;
+    // Whoever is refused may try again by force.
+    if gate.passed || config.force {
+        checkpoint::clear(config)?;
+    }
     let Fitted { mut parts, left_out, .. } = fitted;
     parts.manifest.gate = gate;
     parts.card = card::write(&parts.manifest);
@@ -234,7 +243,8 @@ fn assemble(
     };
     let priced = candidates.iter().any(is_priced);
     let outcomes = dataset.records.iter().map(|record| record.cells.len() as u64).sum();
-    let used = roles.fit.iter().chain(&roles.certificate).map(|&row| dataset.records[row].group);
+    let used =
+        roles.fit.iter().chain(&roles.certificate).map(|&row| dataset.records[row].prompt_key());
     let fingerprint = fingerprint(dataset);
     let manifest = Manifest {
         digest: String::new(),
@@ -260,6 +270,13 @@ fn assemble(
             sealed: roles.sealed.len() as u64,
             seed: config.seed,
             labels: dataset.label_columns.clone(),
+            group: dataset.group_column.clone(),
+            left_out: dataset.left_out.map(|left_out| LeftOutCard {
+                max_requests: left_out.max_requests,
+                requests: left_out.requests,
+                rows: left_out.rows,
+            }),
+            by_time: (config.split_by == SplitBy::Time).then(|| by_time(dataset, roles)),
         },
         gate: GateReport { passed: false, forced: false, checks: Vec::new(), earned_share: None },
         files: BTreeMap::new(),
@@ -271,6 +288,19 @@ fn assemble(
         prices: config.prices.of(&dataset.candidates),
         seen: SeenPrompts::new(fingerprint.prefix() ^ config.seed, used),
         card: String::new(),
+    }
+}
+
+/// When a split by time holds out from, and what it could not use.
+fn by_time(dataset: &Dataset, roles: &Roles) -> TimeSplitCard {
+    let oldest = |role: &[usize]| {
+        role.iter().filter_map(|&row| dataset.records[row].timestamp_ms).min().unwrap_or_default()
+    };
+    let used = roles.fit.len() + roles.certificate.len() + roles.sealed.len();
+    TimeSplitCard {
+        certificate_from_ms: oldest(&roles.certificate),
+        sealed_from_ms: oldest(&roles.sealed),
+        unused: (dataset.records.len() - used) as u64,
     }
 }
 

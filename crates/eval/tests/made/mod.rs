@@ -103,6 +103,9 @@ fn manifest(names: &[&str]) -> Manifest {
             sealed: 10,
             seed: 0,
             labels: Vec::new(),
+            group: None,
+            left_out: None,
+            by_time: None,
         },
         gate: GateReport { passed: true, forced: false, checks: Vec::new(), earned_share: None },
         files: BTreeMap::new(),
@@ -146,6 +149,8 @@ pub(crate) fn dataset(names: &[&str], n: usize) -> Dataset {
         candidates: names.iter().map(|name| (*name).to_owned()).collect(),
         context_columns: vec!["task".to_owned()],
         label_columns: Vec::new(),
+        group_column: None,
+        left_out: None,
         records,
     }
 }

@@ -362,6 +362,39 @@ pub struct DataCard {
     pub seed: u64,
     /// Label columns that were auxiliary targets.
     pub labels: Vec<String>,
+    /// The column whose equal values were kept on one side of every split, if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    /// What a cap on requests left out of the log; absent: nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left_out: Option<LeftOutCard>,
+    /// The split, where it was by time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by_time: Option<TimeSplitCard>,
+}
+
+/// Requests that the log has and training did not see.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LeftOutCard {
+    /// The cap on requests.
+    pub max_requests: u64,
+    /// Requests left out; from a million on an estimate, to about 0.1 %.
+    pub requests: u64,
+    /// Their rows.
+    pub rows: u64,
+}
+
+/// A split by time; times are in milliseconds since 1970, UTC.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TimeSplitCard {
+    /// Certificate requests are not older, and requests of the fit not newer.
+    pub certificate_from_ms: i64,
+    /// Sealed requests are not older, and all others not newer.
+    pub sealed_from_ms: i64,
+    /// Older requests of a held-out group, which were not used at all.
+    pub unused: u64,
 }
 
 /// The deployment gate.

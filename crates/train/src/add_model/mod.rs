@@ -127,7 +127,10 @@ pub fn add_model(
         weights: widen(&parent.weights, &shape, &column, position),
         prices: with_price(&parent.prices, &config.model, price)?,
         tokenizer: parent.tokenizer.clone(),
-        seen: parent.seen.clone().with(dataset.records.iter().map(|record| record.group)),
+        seen: parent
+            .seen
+            .clone()
+            .with(dataset.records.iter().map(farthing_data::Record::prompt_key)),
     };
     // What does not fit together is noticed here and not by the server.
     Router::from_parts(&parts)?;

@@ -56,6 +56,7 @@ fn render_data(out: &mut String, manifest: &Manifest) -> Result {
         data.seed,
         data.fingerprint,
     )?;
+    render_split(out, manifest)?;
     let columns = |names: &[String]| {
         if names.is_empty() { "none".to_owned() } else { names.join(", ") }
     };
@@ -65,6 +66,31 @@ fn render_data(out: &mut String, manifest: &Manifest) -> Result {
         columns(&manifest.features.context),
         columns(&data.labels)
     )
+}
+
+/// What was left out and what was kept together, where a flag asked for it.
+fn render_split(out: &mut String, manifest: &Manifest) -> Result {
+    let data = &manifest.data;
+    if let Some(left_out) = &data.left_out {
+        writeln!(
+            out,
+            "The log has more: {} requests with {} rows were left out by a cap of {} requests. Groups of \
+             near-duplicates were chosen by a hash, so what is left is a sample of them all.\n",
+            left_out.requests, left_out.rows, left_out.max_requests,
+        )?;
+    }
+    if let Some(column) = &data.group {
+        writeln!(out, "Requests with the same `{column}` are on one side of every split.\n")?;
+    }
+    if let Some(split) = &data.by_time {
+        writeln!(
+            out,
+            "The split is by time: the newest requests are sealed and those before them certify. {} older \
+             requests of their groups were not used.\n",
+            split.unused,
+        )?;
+    }
+    Ok(())
 }
 
 fn render_gate(out: &mut String, manifest: &Manifest) -> Result {

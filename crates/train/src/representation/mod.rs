@@ -21,6 +21,7 @@ use nalgebra::{DMatrix, DVector};
 
 pub(crate) use sparse::Csr;
 use surface::Surface;
+pub(crate) use svd::left_singular_vectors;
 use tokens::Tokens;
 use words::Words;
 
@@ -28,6 +29,10 @@ use words::Words;
 const TEXT_POWER: f64 = 1.0;
 /// That of the surface features: they are few, and say less.
 const SURFACE_POWER: f64 = 0.25;
+
+/// `((n, width), rank) -> (n, at most rank)` left singular vectors over their singular values: the costly
+/// part of learning a map, which a caller may have already.
+pub(crate) type LeftVectors<'l> = dyn Fn(&Csr, usize) -> DMatrix<f64> + 'l;
 
 /// A linear map from features to vectors.
 #[derive(Debug)]
@@ -61,7 +66,16 @@ impl Representation {
         table: Option<&Arc<StaticTable>>,
         seed: u64,
     ) -> Self {
-        let words = Words::learn(features, seed);
+        Self::learn_from(features, table, &|words, rank| left_singular_vectors(words, rank, seed))
+    }
+
+    /// [`Self::learn`] by a caller who computes the left singular vectors, or has them.
+    pub(crate) fn learn_from(
+        features: &[Features],
+        table: Option<&Arc<StaticTable>>,
+        left: &LeftVectors<'_>,
+    ) -> Self {
+        let words = Words::learn(features, left);
         let words_frame = Frame::of(&words.embed(features), TEXT_POWER);
         let tokens = table.map(|table| {
             let tokens = Tokens::learn(features, table);

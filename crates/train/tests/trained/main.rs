@@ -4,5 +4,6 @@
 
 mod certificate;
 mod hard_logs;
+mod resumed;
 mod synthetic;
 mod ties;
