@@ -52,6 +52,12 @@ pub(crate) struct Args {
     /// Quality that one USD is worth to the policy `utility`
     #[arg(long)]
     lambda: Option<f64>,
+    /// What a decision on 2,000 tokens may take by estimate, in microseconds; dear learners are left out for it
+    #[arg(long, value_name = "US", default_value_t = 100.0)]
+    max_decision_us: f64,
+    /// Store nothing that lies close to single requests: leaves out clusters
+    #[arg(long)]
+    parametric_only: bool,
     /// Seed of the splits and of every draw
     #[arg(long, default_value_t = 0)]
     seed: u64,
@@ -92,6 +98,8 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         seed: args.seed,
         encoder: args.encoder.encoder()?,
         prices: prices.clone().unwrap_or_default(),
+        max_decision_us: args.max_decision_us,
+        parametric_only: args.parametric_only,
         force: args.force,
         ..TrainConfig::default()
     }

@@ -16,6 +16,8 @@ pub(crate) struct Part {
     pub(crate) learner: Box<dyn Learner>,
     pub(crate) setting: f64,
     pub(crate) weight: f64,
+    /// `(n, candidates)` cross-fitted differences, before weighing.
+    pub(crate) cross_fitted: DMatrix<f64>,
 }
 
 /// A part fitted on every row.
@@ -28,9 +30,8 @@ pub(crate) struct FittedPart {
 impl Part {
     /// Fits the part on every row of a problem.
     pub(crate) fn fit(&self, problem: &Problem) -> impl Iterator<Item = FittedPart> {
-        let rows: Vec<usize> = (0..problem.vectors.nrows()).collect();
         let weight = self.weight;
-        let fitted = self.learner.fit(problem, &rows, &[self.setting]);
+        let fitted = self.learner.fit(problem, &problem.rows(), &[self.setting]);
         fitted.into_iter().map(move |fitted| FittedPart { fitted, weight })
     }
 
@@ -75,17 +76,28 @@ pub(crate) fn choose(
         return Blend { parts: Vec::new(), cross_fitted: none };
     };
     let (weights, cross_fitted) = (choices[chosen].clone(), blend(&choices[chosen]));
-    let (zero, gains) = (objective.gains(base, &none), objective.gains(base, &cross_fitted));
-    if mean(&gains) - mean(&zero) <= paired_error(&gains, &zero) {
+    if !beats_zero(objective, base, &cross_fitted) {
         return Blend { parts: Vec::new(), cross_fitted: none };
     }
     let part = |(tuned, weight): (Tuned, f64)| Part {
         learner: tuned.learner,
         setting: tuned.setting,
         weight,
+        cross_fitted: tuned.cross_fitted,
     };
     let parts = tuned.into_iter().zip(weights).filter(|(_, weight)| *weight > 0.0).map(part);
     Blend { parts: parts.collect(), cross_fitted }
+}
+
+/// Whether cross-fitted differences are better than none by more than a standard error.
+pub(crate) fn beats_zero(
+    objective: &Objective,
+    base: &DMatrix<f64>,
+    differences: &DMatrix<f64>,
+) -> bool {
+    let none = DMatrix::zeros(base.nrows(), base.ncols());
+    let (zero, gains) = (objective.gains(base, &none), objective.gains(base, differences));
+    mean(&gains) - mean(&zero) > paired_error(&gains, &zero)
 }
 
 /// The last, which is all learners together, unless the best is better by more than a standard error.
@@ -104,21 +116,31 @@ struct Tuned {
 
 fn tune(problem: &Problem, objective: &Objective, learner: Box<dyn Learner>) -> Option<Tuned> {
     let settings = learner.settings(problem);
-    let mut predictions = cross_fit(problem, objective.folds(), learner.as_ref(), &settings);
-    let explained: Vec<_> = predictions.iter().map(|p| objective.explained(p)).collect();
-    let best = explained.iter().max_by(|a, b| mean(a).total_cmp(&mean(b)))?;
-    let within = |other: &Vec<f64>| mean(best) - mean(other) <= paired_error(best, other);
-    let chosen = explained.iter().position(within)?;
+    let mut predictions =
+        cross_fit(problem, objective.folds(), settings.len(), |outside, inside| {
+            let fitted = learner.fit(problem, outside, &settings);
+            fitted.iter().map(|f| f.predict(problem, inside)).collect()
+        });
+    let chosen = most_shrunk(objective, &predictions)?;
     let setting = settings[chosen];
     Some(Tuned { learner, setting, cross_fitted: predictions.swap_remove(chosen) })
 }
 
-/// Cross-fitted predictions of a learner, one `(n, candidates)` matrix a setting.
-fn cross_fit(
+/// Of predictions by settings from most to least shrunk, the first within a standard error of the best.
+pub(crate) fn most_shrunk(objective: &Objective, predictions: &[DMatrix<f64>]) -> Option<usize> {
+    let explained: Vec<_> = predictions.iter().map(|p| objective.explained(p)).collect();
+    let best = explained.iter().max_by(|a, b| mean(a).total_cmp(&mean(b)))?;
+    let within = |other: &Vec<f64>| mean(best) - mean(other) <= paired_error(best, other);
+    explained.iter().position(within)
+}
+
+/// Cross-fitted predictions, one `(n, candidates)` matrix a setting; `predict(outside, inside)` fits the
+/// rows outside a fold and predicts those inside.
+pub(crate) fn cross_fit(
     problem: &Problem,
     folds: &[usize],
-    learner: &dyn Learner,
-    settings: &[f64],
+    settings: usize,
+    predict: impl Fn(&[usize], &[usize]) -> Vec<DMatrix<f64>> + Sync,
 ) -> Vec<DMatrix<f64>> {
     let (n, candidates) = problem.residual.shape();
     let by_fold: Vec<_> = (0..FOLDS)
@@ -126,12 +148,11 @@ fn cross_fit(
         .map(|fold| {
             let (inside, outside): (Vec<usize>, Vec<usize>) =
                 (0..n).partition(|&row| folds[row] == fold);
-            let fitted = learner.fit(problem, &outside, settings);
-            let predicted: Vec<_> = fitted.iter().map(|f| f.predict(problem, &inside)).collect();
+            let predicted = predict(&outside, &inside);
             (inside, predicted)
         })
         .collect();
-    let mut predictions = vec![DMatrix::zeros(n, candidates); settings.len()];
+    let mut predictions = vec![DMatrix::zeros(n, candidates); settings];
     for (inside, predicted) in by_fold {
         for (prediction, predicted) in predictions.iter_mut().zip(predicted) {
             for (i, &row) in inside.iter().enumerate() {

@@ -12,6 +12,7 @@ use crate::certify::HeldOut;
 use crate::fit::{Learned, Prepared};
 use crate::objective::FOLDS;
 use crate::split::{self, Roles};
+use crate::time_limit::TimeLimit;
 use crate::{Stage, TrainConfig, TrainError, assemble, judged_only, predict};
 
 /// See the module.
@@ -42,6 +43,11 @@ impl Fitted {
         progress(Stage::Featurize);
         let featurizer =
             Featurizer::new(dataset.context_columns.clone(), config.encoder.tokenizer());
+        let limit = TimeLimit::new(
+            featurizer.schema().clone(),
+            dataset.candidates.len(),
+            config.max_decision_us,
+        )?;
         let features: Vec<Features> =
             records.par_iter().map(|record| featurizer.featurize(&record.request)).collect();
         let fit_records: Vec<&Record> = roles.fit.iter().map(|&row| records[row]).collect();
@@ -49,7 +55,7 @@ impl Fitted {
         let prepared =
             Prepared::new(&fit_records, &fit_features, &dataset.candidates, config, progress);
         progress(Stage::Learners);
-        let learned = prepared.learn(&config.learners);
+        let learned = prepared.learn(&config.storable(), &limit);
 
         progress(Stage::Certify);
         let mut parts = assemble(&dataset, &roles, &learned, &featurizer, config);

@@ -26,6 +26,7 @@ mod reference;
 mod representation;
 mod ridge;
 mod split;
+mod time_limit;
 
 use std::collections::BTreeMap;
 
@@ -33,8 +34,8 @@ use farthing_core::{Digest, Prediction};
 use farthing_data::Dataset;
 use farthing_model::features::{Features, Featurizer};
 use farthing_model::{
-    BarCard, CandidateCard, DataCard, GateReport, Manifest, Parts, Platt, PolicySpec, Router,
-    SeenPrompts,
+    BarCard, CandidateCard, DataCard, DecisionTimeCard, GateReport, Manifest, Parts, Platt,
+    PolicySpec, Router, SeenPrompts, decision_time,
 };
 use nalgebra::DMatrix;
 use rayon::prelude::*;
@@ -236,7 +237,7 @@ fn assemble(
     let outcomes = dataset.records.iter().map(|record| record.cells.len() as u64).sum();
     let used = roles.fit.iter().chain(&roles.certificate).map(|&row| dataset.records[row].group);
     let fingerprint = fingerprint(dataset);
-    let manifest = Manifest {
+    let mut manifest = Manifest {
         digest: String::new(),
         format_version: 0,
         candidates,
@@ -251,6 +252,7 @@ fn assemble(
         mixtures: fitted.mixtures.clone(),
         clusters: fitted.clusters,
         learners: fitted.learners.clone(),
+        decision_time: None,
         data: DataCard {
             fingerprint: fingerprint.clone(),
             requests: dataset.records.len() as u64,
@@ -264,6 +266,11 @@ fn assemble(
         gate: GateReport { passed: false, forced: false, checks: Vec::new(), earned_share: None },
         files: BTreeMap::new(),
     };
+    manifest.decision_time = Some(DecisionTimeCard {
+        estimate_us: decision_time::estimate_us(&manifest.features, &manifest.shape()),
+        limit_us: config.max_decision_us,
+        left_out: fitted.left_out.clone(),
+    });
     Parts {
         manifest,
         weights: fitted.weights.clone(),

@@ -18,8 +18,8 @@ pub use directory::{Parts, RouterError, write_router};
 use manifest::length_multiple;
 pub use manifest::{
     AddedCard, BarCard, Bounds, Budget, CandidateCard, Certificate, ClusterShape, CostModel,
-    DataCard, EarnedShare, GateCheck, GateReport, Guarantee, IntervalCard, LearnerCard, Manifest,
-    PolicySpec, SliceBounds, StandIn, TokenModel,
+    DataCard, DecisionTimeCard, EarnedShare, GateCheck, GateReport, Guarantee, IntervalCard,
+    LearnerCard, LeftOutCard, Manifest, PolicySpec, SliceBounds, StandIn, TokenModel,
 };
 pub use seen::SeenPrompts;
 
