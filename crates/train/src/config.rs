@@ -78,7 +78,7 @@ impl Default for TrainConfig {
             prices: PriceTable::default(),
             budget_usd: None,
             lambda: None,
-            max_decision_us: 100.0,
+            max_decision_us: 500.0,
             parametric_only: false,
             force: false,
         }

@@ -46,10 +46,11 @@ pub struct Network {
     row_of_token: Vec<u32>,
     /// `(tokens with a row, width)`
     token_rows: Vec<f32>,
-    surface: Tensor,
+    /// `(surface features, width)`
+    surface: Table,
     bias: Tensor,
     /// `(components, candidates)` of each mixture.
-    means: Vec<Tensor>,
+    means: Vec<Table>,
     clusters: Option<Clusters>,
     context: Vec<ContextTable>,
 }
@@ -58,11 +59,11 @@ pub struct Network {
 #[derive(Debug)]
 struct Clusters {
     /// `(latent, clusters)`
-    centres: Tensor,
+    centres: Table,
     /// `(clusters)`
     bias: Tensor,
     /// `(clusters, candidates)`
-    means: Tensor,
+    means: Table,
 }
 
 impl Clusters {
@@ -70,8 +71,8 @@ impl Clusters {
     fn forward(&self, latent: &Tensor) -> Result<Tensor> {
         // A request without any known feature has no direction; it is not divided by 0.
         let length = latent.sqr()?.sum_keepdim(D::Minus1)?.sqrt()?.clamp(1e-6_f32, f32::MAX)?;
-        let logits = latent.broadcast_div(&length)?.matmul(&self.centres)?;
-        soft_max(&logits.broadcast_add(&self.bias)?)?.matmul(&self.means)
+        let logits = self.centres.times(&latent.broadcast_div(&length)?)?;
+        self.means.times(&soft_max(&logits.broadcast_add(&self.bias)?)?)
     }
 }
 
@@ -89,22 +90,19 @@ impl Network {
             row_of_token[token as usize] = row;
         }
         let token_rows: Vec<f32> = weights.token_rows.into_iter().map(f32::from).collect();
-        let matrix = |values: Vec<f32>, columns: usize| {
-            let rows = values.len() / columns;
-            Tensor::from_vec(values, (rows, columns), device)
-        };
+        let matrix = |values: Vec<f32>, columns: usize| Table { values, columns };
         let mut components = weights.means.chunks(shape.candidates.max(1));
         let mut mixture = |size: &usize| {
             let rows: Vec<f32> = components.by_ref().take(*size).flatten().copied().collect();
             matrix(rows, shape.candidates)
         };
-        let means = shape.mixtures.iter().map(&mut mixture).collect::<Result<_>>()?;
+        let means = shape.mixtures.iter().map(&mut mixture).collect();
         let clusters = weights.clusters.map(|table| -> Result<_> {
             let count = table.bias.len();
             Ok(Clusters {
-                centres: matrix(table.centres, count)?,
+                centres: matrix(table.centres, count),
                 bias: Tensor::from_vec(table.bias, count, device)?,
-                means: matrix(table.means, shape.candidates)?,
+                means: matrix(table.means, shape.candidates),
             })
         });
         Ok(Self {
@@ -113,7 +111,7 @@ impl Network {
             rows: weights.rows,
             row_of_token,
             token_rows,
-            surface: matrix(weights.surface, width)?,
+            surface: matrix(weights.surface, width),
             bias: Tensor::from_vec(weights.bias, width, device)?,
             means,
             clusters: clusters.transpose()?,
@@ -132,9 +130,9 @@ impl Network {
         let length = pooled.narrow(D::Minus1, candidates, candidates)?;
         let mut first = 2 * candidates;
         for means in &self.means {
-            let size = means.dim(0)?;
+            let size = means.rows();
             let logits = pooled.narrow(D::Minus1, first, size)?.contiguous()?;
-            quality = (quality + soft_max(&logits)?.matmul(means)?)?;
+            quality = (quality + means.times(&soft_max(&logits)?)?)?;
             first += size;
         }
         if let Some(clusters) = &self.clusters {
@@ -163,7 +161,7 @@ impl Network {
         let surface: Vec<f32> = batch.iter().flat_map(|f| f.surface).collect();
         let surface =
             Tensor::from_vec(surface, (batch.len(), SURFACE_FEATURES.len()), &Device::Cpu)?;
-        (bags + surface.matmul(&self.surface)?)?.broadcast_add(&self.bias)
+        (bags + self.surface.times(&surface)?)?.broadcast_add(&self.bias)
     }
 
     fn add_context(&self, features: &Features, quality: &mut [f32]) {
@@ -176,6 +174,37 @@ impl Network {
                 *value += offset;
             }
         }
+    }
+}
+
+/// A row-major matrix to multiply small ones with.
+#[derive(Debug)]
+struct Table {
+    values: Vec<f32>,
+    columns: usize,
+}
+
+impl Table {
+    fn rows(&self) -> usize {
+        self.values.len() / self.columns.max(1)
+    }
+
+    /// `(batch, rows) -> (batch, columns)`: the product with this matrix. Candle's `matmul` asks the operating
+    /// system how many processors there are, every time, which takes longer than the product.
+    fn times(&self, left: &Tensor) -> Result<Tensor> {
+        let batch = left.dim(0)?;
+        let mut product = vec![0.0; batch * self.columns];
+        let left = left.flatten_all()?.to_vec1::<f32>()?;
+        for (left, sum) in
+            left.chunks_exact(self.rows().max(1)).zip(product.chunks_exact_mut(self.columns.max(1)))
+        {
+            for (factor, row) in left.iter().zip(self.values.chunks_exact(self.columns.max(1))) {
+                for (sum, value) in sum.iter_mut().zip(row) {
+                    *sum += factor * value;
+                }
+            }
+        }
+        Tensor::from_vec(product, (batch, self.columns), &Device::Cpu)
     }
 }
 
