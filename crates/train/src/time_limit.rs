@@ -113,3 +113,93 @@ fn blended<'a>(
         sum + &part.cross_fitted * (part.weight / weight)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use nalgebra::DVector;
+
+    use super::*;
+    use crate::learners::{LearnerName, stages};
+    use crate::objective::Truth;
+    use crate::problem::Tasks;
+    use crate::representation::Csr;
+
+    const N: usize = 200;
+
+    /// Two candidates that take turns at being right; 8 tasks, and 64 latent directions.
+    fn problem() -> Problem {
+        let residual = DMatrix::from_fn(N, 2, |row, c| if row / 5 % 2 == c { 0.5 } else { -0.5 });
+        Problem {
+            vectors: DMatrix::zeros(N, 1),
+            words: Csr::from_rows(&[], 0),
+            directions: DMatrix::zeros(N, 64),
+            residual,
+            difficulty: DVector::zeros(N),
+            tasks: Tasks { count: 8, of: vec![None; N] },
+            context: Vec::new(),
+            folds: (0..N).map(|row| row % 5).collect(),
+            seed: 0,
+        }
+    }
+
+    /// Holds a blend of the task learner and of clusters, one of which knows everything and the other nothing,
+    /// to a limit so far below what it takes.
+    fn held(knows: LearnerName, below_us: f64) -> (Vec<(&'static str, f64)>, Vec<LeftOutCard>) {
+        let problem = problem();
+        let residual = problem.residual.clone();
+        let unknown = DMatrix::from_element(N, 2, f64::NAN);
+        let truth = Truth {
+            score: &residual,
+            cost: &unknown,
+            mean_score: &[0.5, 0.5],
+            mean_cost: &[f64::NAN; 2],
+            residual: residual.clone(),
+            folds: problem.folds.clone(),
+        };
+        let learners = stages(&[LearnerName::Task, LearnerName::Cluster], 0).remove(0);
+        let part = |learner: Box<dyn crate::learners::Learner>| Part {
+            cross_fitted: &residual * f64::from(u8::from(learner.name() == knows)),
+            learner,
+            setting: 64.0,
+            weight: 0.5,
+        };
+        let parts: Vec<Part> = learners.into_iter().map(part).collect();
+        let cross_fitted = &residual * 0.5;
+        let free = TimeLimit::new(FeatureSchema::new(Vec::new()), 2, f64::INFINITY).unwrap();
+        let limit_us = free.estimate_us(&problem, &parts) - below_us;
+        let limit = TimeLimit { limit_us, ..free };
+        let base = DMatrix::from_element(N, 2, 0.5);
+        let blend = Blend { parts, cross_fitted };
+        let (blend, left_out) = limit.hold(blend, &problem, &Objective::new(truth), &base);
+        assert!(limit.estimate_us(&problem, &blend.parts) <= limit_us);
+        let parts = blend.parts.iter().map(|part| (part.learner.name().as_str(), part.weight));
+        (parts.collect(), left_out)
+    }
+
+    #[test]
+    fn what_buys_least_goes_first() {
+        let (parts, left_out) = held(LearnerName::Cluster, 1.0);
+        assert_eq!(parts, [("cluster", 1.0)], "{left_out:?}");
+        assert!(left_out[0].learner == "task" && left_out[0].loss <= 0.0, "{left_out:?}");
+        let (parts, left_out) = held(LearnerName::Task, 1.0);
+        assert_eq!(parts, [("task", 1.0)], "{left_out:?}");
+        assert!(left_out[0].learner == "cluster" && left_out[0].loss <= 0.0, "{left_out:?}");
+    }
+
+    #[test]
+    fn what_earns_goes_too_where_it_must() {
+        // Less than without the clusters, which take longest by far.
+        let (parts, left_out) = held(LearnerName::Cluster, 30.0);
+        assert_eq!(parts, []);
+        let names: Vec<_> = left_out.iter().map(|card| card.learner.as_str()).collect();
+        assert_eq!(names, ["task", "cluster"]);
+        assert!(left_out[1].loss > 10.0, "{left_out:?}");
+    }
+
+    #[test]
+    fn a_blend_that_is_fast_enough_stays_as_it_is() {
+        let (parts, left_out) = held(LearnerName::Task, 0.0);
+        assert_eq!(parts, [("task", 0.5), ("cluster", 0.5)]);
+        assert_eq!(left_out, []);
+    }
+}
