@@ -62,7 +62,9 @@ impl TimeLimit {
             };
             parts.remove(i);
             let weight: f64 = parts.iter().map(|part| part.weight).sum();
-            parts.iter_mut().for_each(|part| part.weight /= weight);
+            for part in &mut parts {
+                part.weight /= weight;
+            }
             cross_fitted = blended(parts.iter(), base.shape());
             left_out.push(card);
         }
