@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 use farthing_core::PriceTable;
 use farthing_data::{Dataset, ReadOptions, RequestCap};
-use farthing_model::{CandidateCard, Guarantee, Manifest, Parts, PolicySpec, Router, write_router};
+use farthing_model::{
+    CandidateCard, DecisionTimeCard, Guarantee, Manifest, Parts, PolicySpec, Router, write_router,
+};
 use farthing_train::{Progress, SplitBy, Stage, TrainConfig, Trained, train};
 
 use crate::encoder::EncoderFlag;
@@ -64,6 +66,12 @@ pub(crate) struct Args {
     /// Quality that one USD is worth to the policy `utility`
     #[arg(long)]
     lambda: Option<f64>,
+    /// What a decision on 2,000 tokens may take by estimate, in microseconds; dear learners are left out for it
+    #[arg(long, value_name = "US", default_value_t = 500.0)]
+    max_decision_us: f64,
+    /// Store nothing that lies close to single requests: leaves out clusters
+    #[arg(long)]
+    parametric_only: bool,
     /// Seed of the splits and of every draw
     #[arg(long, default_value_t = 0)]
     seed: u64,
@@ -126,6 +134,8 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         split_by: args.split_by.into(),
         encoder: args.encoder.encoder()?,
         prices: prices.clone().unwrap_or_default(),
+        max_decision_us: args.max_decision_us,
+        parametric_only: args.parametric_only,
         force: args.force,
         checkpoint: args.checkpoint.clone(),
         ..TrainConfig::default()
@@ -211,6 +221,9 @@ fn say_trained(parts: &Parts, prices: &PriceTable) {
     for learner in &manifest.learners {
         term::say(&format!("  {} x {}, {:?}", learner.weight, learner.learner, learner.settings));
     }
+    if let Some(time) = &manifest.decision_time {
+        say_time(time);
+    }
     if let Some(stand_in) = &manifest.stands_in {
         term::say(&format!(
             "  the reference ties with `{}` and is cheaper: mean score lower by {:.4}, at most {:.4}",
@@ -255,6 +268,19 @@ fn say_trained(parts: &Parts, prices: &PriceTable) {
         };
         term::say(&format!("  gate: {mark}: {} ({})", check.check, check.detail));
     }
+}
+
+fn say_time(card: &DecisionTimeCard) {
+    for left_out in &card.left_out {
+        term::say(&format!(
+            "  left out to decide within {} us: {}, which saves {:.0} us and loses {:.3} +- {:.3} hundredths of a score; hint: --max-decision-us",
+            card.limit_us, left_out.learner, left_out.saved_us, left_out.loss, left_out.loss_error
+        ));
+    }
+    term::say(&format!(
+        "  a decision on 2,000 tokens is estimated to take {:.0} us",
+        card.estimate_us
+    ));
 }
 
 /// Says whose cost cannot be predicted, and what would change that.

@@ -69,6 +69,11 @@ pub struct TrainConfig {
     pub budget_usd: Option<f64>,
     /// Quality that one USD is worth to the policy `utility`; `None`: no such policy.
     pub lambda: Option<f64>,
+    /// What a decision on 2,000 tokens may take in microseconds, as [`farthing_model::decision_time`]
+    /// estimates it.
+    pub max_decision_us: f64,
+    /// Whether to store nothing that lies close to the vectors of single requests: no clusters.
+    pub parametric_only: bool,
     /// Whether a refusal of the gate is recorded instead of obeyed.
     pub force: bool,
     /// Where an interrupted run leaves its steps for the next one; `None`: nowhere.
@@ -89,6 +94,8 @@ impl Default for TrainConfig {
             prices: PriceTable::default(),
             budget_usd: None,
             lambda: None,
+            max_decision_us: 500.0,
+            parametric_only: false,
             force: false,
             checkpoint: None,
         }
@@ -96,6 +103,14 @@ impl Default for TrainConfig {
 }
 
 impl TrainConfig {
+    /// The learners that may be stored.
+    pub(crate) fn storable(&self) -> Vec<LearnerName> {
+        let stores_averages = |name: &LearnerName| *name == LearnerName::Cluster;
+        let kept =
+            self.learners.iter().filter(|name| !(self.parametric_only && stores_averages(name)));
+        kept.copied().collect()
+    }
+
     /// The settings themselves when each is in its range.
     pub fn check(self) -> Result<Self, TrainError> {
         let refuse = |flag: &'static str, value: f64, range: &'static str| {
@@ -118,6 +133,9 @@ impl TrainConfig {
         }
         if let Some(lambda) = self.lambda.filter(|lambda| !(*lambda >= 0.0 && lambda.is_finite())) {
             return refuse("--lambda", lambda, "[0, infinity)");
+        }
+        if !(self.max_decision_us > 0.0 && self.max_decision_us.is_finite()) {
+            return refuse("--max-decision-us", self.max_decision_us, "(0, infinity)");
         }
         Ok(self)
     }

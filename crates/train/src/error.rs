@@ -81,6 +81,18 @@ pub enum TrainError {
         /// The flag.
         flag: &'static str,
     },
+    /// Not even a router without learners decides as fast.
+    #[error(
+        "a decision among {candidates} candidates is estimated to take {least_us:.0} us at 2,000 tokens before anything is learned, and `--max-decision-us` is {limit_us}; hint: allow more, leave out candidates with `--models`, or read fewer features with `--encoder none`"
+    )]
+    DecisionTime {
+        /// What was asked.
+        limit_us: f64,
+        /// The estimate without learners.
+        least_us: f64,
+        /// Candidates.
+        candidates: usize,
+    },
     /// The forward pass failed.
     #[error("the forward pass of the new router failed")]
     Forward(#[from] candle_core::Error),

@@ -13,6 +13,7 @@ use crate::fit::{Learned, Prepared};
 use crate::objective::FOLDS;
 use crate::progress::{Observer, Steps};
 use crate::split::{self, Roles};
+use crate::time_limit::TimeLimit;
 use crate::{Stage, TrainConfig, TrainError, assemble, judged_only, predict};
 
 /// See the module.
@@ -43,13 +44,18 @@ impl Fitted {
         Steps::enter(observer, Stage::Featurize, 1);
         let featurizer =
             Featurizer::new(dataset.context_columns.clone(), config.encoder.tokenizer());
+        let limit = TimeLimit::new(
+            featurizer.schema().clone(),
+            dataset.candidates.len(),
+            config.max_decision_us,
+        )?;
         let features: Vec<Features> =
             records.par_iter().map(|record| featurizer.featurize(&record.request)).collect();
         let fit_records: Vec<&Record> = roles.fit.iter().map(|&row| records[row]).collect();
         let fit_features: Vec<_> = roles.fit.iter().map(|&row| features[row].clone()).collect();
         let prepared =
             Prepared::new(&fit_records, &fit_features, &dataset.candidates, config, observer);
-        let learned = prepared.learn(&config.learners, observer);
+        let learned = prepared.learn(&config.storable(), &limit, observer);
 
         Steps::enter(observer, Stage::Certify, 1);
         let mut parts = assemble(&dataset, &roles, &learned, &featurizer, config);

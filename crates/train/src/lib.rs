@@ -28,6 +28,7 @@ mod reference;
 mod representation;
 mod ridge;
 mod split;
+mod time_limit;
 
 use std::collections::BTreeMap;
 
@@ -35,8 +36,8 @@ use farthing_core::{Digest, Prediction};
 use farthing_data::Dataset;
 use farthing_model::features::{Features, Featurizer};
 use farthing_model::{
-    BarCard, CandidateCard, DataCard, GateReport, LeftOutCard, Manifest, Parts, Platt, PolicySpec,
-    Router, SeenPrompts, TimeSplitCard,
+    BarCard, CandidateCard, DataCard, DecisionTimeCard, GateReport, LeftOutCard, Manifest, Parts,
+    Platt, PolicySpec, Router, SeenPrompts, TimeSplitCard, decision_time,
 };
 use nalgebra::DMatrix;
 use rayon::prelude::*;
@@ -246,7 +247,7 @@ fn assemble(
     let used =
         roles.fit.iter().chain(&roles.certificate).map(|&row| dataset.records[row].prompt_key());
     let fingerprint = fingerprint(dataset);
-    let manifest = Manifest {
+    let mut manifest = Manifest {
         digest: String::new(),
         format_version: 0,
         candidates,
@@ -261,6 +262,7 @@ fn assemble(
         mixtures: fitted.mixtures.clone(),
         clusters: fitted.clusters,
         learners: fitted.learners.clone(),
+        decision_time: None,
         data: DataCard {
             fingerprint: fingerprint.clone(),
             requests: dataset.records.len() as u64,
@@ -281,6 +283,11 @@ fn assemble(
         gate: GateReport { passed: false, forced: false, checks: Vec::new(), earned_share: None },
         files: BTreeMap::new(),
     };
+    manifest.decision_time = Some(DecisionTimeCard {
+        estimate_us: decision_time::estimate_us(&manifest.features, &manifest.shape()),
+        limit_us: config.max_decision_us,
+        left_out: fitted.left_out.clone(),
+    });
     Parts {
         manifest,
         weights: fitted.weights.clone(),

@@ -94,6 +94,7 @@ fn manifest(names: &[&str]) -> Manifest {
         mixtures: Vec::new(),
         clusters: None,
         learners: Vec::new(),
+        decision_time: None,
         data: DataCard {
             fingerprint: Digest::of(b""),
             requests: 100,

@@ -144,7 +144,7 @@ pub enum RouterError {
 pub fn write_router(dir: &Path, parts: Parts) -> Result<Digest, RouterError> {
     let Parts { mut manifest, weights, tokenizer, prices, seen, card } = parts;
     featurizer(&dir.join(MANIFEST), &manifest, tokenizer.clone())?;
-    let shape = shape_of(&manifest);
+    let shape = manifest.shape();
     let tensors = network::to_safetensors(&weights, &shape)
         .map_err(|source| RouterError::Weights { path: dir.join(WEIGHTS), source })?;
     let mut files: BTreeMap<&str, Vec<u8>> = BTreeMap::from([
@@ -195,7 +195,7 @@ impl Parts {
         let mut file = |name: &'static str| files.remove(name).unwrap_or_default();
         let prices = serde_json::from_slice::<PriceTable>(&file(PRICES))
             .map_err(|source| RouterError::Json { path: dir.join(PRICES), source })?;
-        let weights = network::from_safetensors(&file(WEIGHTS), &shape_of(&manifest))
+        let weights = network::from_safetensors(&file(WEIGHTS), &manifest.shape())
             .map_err(|source| RouterError::Weights { path: dir.join(WEIGHTS), source })?;
         let tokenizer = match manifest.features.tokenizer {
             Some(_) => {
@@ -215,7 +215,7 @@ impl Parts {
 
     /// How many outputs of each kind the weights have.
     pub fn shape(&self) -> Shape {
-        shape_of(&self.manifest)
+        self.manifest.shape()
     }
 }
 
@@ -249,7 +249,7 @@ pub(super) fn assemble(
     prices: PriceTable,
 ) -> Result<Router, RouterError> {
     let featurizer = featurizer(&dir.join(MANIFEST), &manifest, tokenizer)?;
-    let shape = shape_of(&manifest);
+    let shape = manifest.shape();
     weights
         .check(&shape)
         .map_err(|source| RouterError::Shape { path: dir.join(WEIGHTS), source })?;
@@ -314,17 +314,6 @@ fn check_consistency(path: &Path, manifest: &Manifest) -> Result<(), RouterError
     Err(RouterError::Inconsistent { path: path.into(), what })
 }
 
-fn shape_of(manifest: &Manifest) -> Shape {
-    Shape {
-        buckets: manifest.features.buckets(),
-        candidates: manifest.candidates.len(),
-        mixtures: manifest.mixtures.clone(),
-        latent: manifest.clusters.map_or(0, |clusters| clusters.latent),
-        clusters: manifest.clusters.map_or(0, |clusters| clusters.count),
-        context: manifest.features.context.len(),
-    }
-}
-
 pub(super) fn read(dir: &Path, name: &str) -> Result<Vec<u8>, RouterError> {
     let path = dir.join(name);
     fs::read(&path).map_err(|source| RouterError::Read { path, source })
@@ -363,11 +352,11 @@ mod tests {
         let bytes = read(&dir, MANIFEST).unwrap();
         let mut manifest = parse_manifest(&dir.join(MANIFEST), &bytes).unwrap();
         let mut weights =
-            network::from_safetensors(&read(&dir, WEIGHTS).unwrap(), &shape_of(&manifest)).unwrap();
+            network::from_safetensors(&read(&dir, WEIGHTS).unwrap(), &manifest.shape()).unwrap();
         let tokenizer = tokenizer("[UNK]\nword\n##s\n");
         manifest.features.tokenizer = Some(tokenizer.digest().clone());
         weights.tokens = vec![1];
-        weights.token_rows = vec![f16::ONE; shape_of(&manifest).width()];
+        weights.token_rows = vec![f16::ONE; manifest.shape().width()];
         Parts {
             manifest,
             weights,

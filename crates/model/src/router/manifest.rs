@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::calibration::{Calibration, CalibrationCard};
 use crate::features::FeatureSchema;
+use crate::network::Shape;
 
 /// Version that this build writes.
 pub(super) const FORMAT_VERSION: u32 = 1;
@@ -49,12 +50,56 @@ pub struct Manifest {
     pub clusters: Option<ClusterShape>,
     /// What was blended, with weights; the mean is always in it.
     pub learners: Vec<LearnerCard>,
+    /// How long a decision takes; `None` in routers of earlier builds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decision_time: Option<DecisionTimeCard>,
     /// What it was trained on.
     pub data: DataCard,
     /// Whether it earned its place.
     pub gate: GateReport,
     /// Digest of every other file, by name.
     pub files: BTreeMap<String, Digest>,
+}
+
+impl Manifest {
+    /// How many outputs of each kind the weights have.
+    pub fn shape(&self) -> Shape {
+        Shape {
+            buckets: self.features.buckets(),
+            candidates: self.candidates.len(),
+            mixtures: self.mixtures.clone(),
+            latent: self.clusters.map_or(0, |clusters| clusters.latent),
+            clusters: self.clusters.map_or(0, |clusters| clusters.count),
+            context: self.features.context.len(),
+        }
+    }
+}
+
+/// How long a decision takes by [`crate::decision_time`], and what was given up for that.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DecisionTimeCard {
+    /// Estimate at 2,000 tokens, in microseconds.
+    pub estimate_us: f64,
+    /// What it was held to.
+    pub limit_us: f64,
+    /// Learners of the blend that were left out for it, in that order.
+    pub left_out: Vec<DroppedLearner>,
+}
+
+/// A learner that was left out of a blend to save time.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DroppedLearner {
+    /// Its name.
+    pub learner: String,
+    /// What leaving it out saves, in microseconds.
+    pub saved_us: f64,
+    /// What leaving it out costs: mean utility of the cross-fitted softened policy with it, less that without, in
+    /// hundredths of a score.
+    pub loss: f64,
+    /// Standard error of the loss, over folds.
+    pub loss_error: f64,
 }
 
 /// How many clusters there are, and in how many dimensions.
@@ -65,6 +110,9 @@ pub struct ClusterShape {
     pub latent: usize,
     /// Number of clusters.
     pub count: usize,
+    /// Requests that the smallest of them averages; `None` in routers of earlier builds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub smallest: Option<u64>,
 }
 
 /// One candidate as training saw it.

@@ -80,6 +80,7 @@ fn manifest() -> Manifest {
         mixtures: Vec::new(),
         clusters: None,
         learners: Vec::new(),
+        decision_time: None,
         data: DataCard {
             fingerprint: Digest::of(b""),
             requests: 0,

@@ -4,7 +4,7 @@ mod promises;
 
 use std::fmt::{Result, Write as _};
 
-use farthing_model::{Budget, Manifest, PolicySpec};
+use farthing_model::{Budget, DecisionTimeCard, DroppedLearner, Manifest, PolicySpec};
 
 /// Writes the card from the manifest.
 pub(crate) fn write(manifest: &Manifest) -> String {
@@ -32,6 +32,10 @@ fn render(out: &mut String, manifest: &Manifest) -> Result {
             learner.weight,
             settings.join(", ")
         )?;
+    }
+    render_clusters(out, manifest)?;
+    if let Some(card) = &manifest.decision_time {
+        render_time(out, card)?;
     }
     render_policies(out, manifest)?;
     writeln!(out, "\n## Promises")?;
@@ -141,6 +145,46 @@ fn render_candidates(out: &mut String, manifest: &Manifest) -> Result {
         "\nOutcomes and means are those of the fit split. The reference serves where no cheaper candidate is \
          good enough; a request is downgraded when it goes to a cheaper one."
     )
+}
+
+/// How close what is stored comes to single requests.
+fn render_clusters(out: &mut String, manifest: &Manifest) -> Result {
+    match &manifest.clusters {
+        None => writeln!(
+            out,
+            "\nNothing in it lies close to the vector of a single request: there are no clusters, and no vectors \
+             of requests are kept."
+        ),
+        Some(clusters) => {
+            let smallest = clusters.smallest.map_or_else(String::new, |n| {
+                format!(" The smallest cluster averages {n} requests.")
+            });
+            writeln!(
+                out,
+                "\nIt holds {} cluster centres, each an average of the vectors of requests.{smallest} No vectors of \
+                 single requests are kept; `--parametric-only` leaves the centres out, too.",
+                clusters.count
+            )
+        }
+    }
+}
+
+fn render_time(out: &mut String, card: &DecisionTimeCard) -> Result {
+    writeln!(
+        out,
+        "\nA decision on a prompt of 2,000 tokens is estimated to take {:.0} us on one core; the limit was {} us.",
+        card.estimate_us, card.limit_us
+    )?;
+    for left_out in &card.left_out {
+        let DroppedLearner { learner, saved_us, loss, loss_error } = left_out;
+        writeln!(
+            out,
+            "\n- Left out to keep the limit: {learner}. That saves {saved_us:.0} us, and loses {loss:.3} +- \
+             {loss_error:.3} hundredths of a score (cross-fitted value of the softened policy that blends are \
+             chosen by)."
+        )?;
+    }
+    Ok(())
 }
 
 fn render_policies(out: &mut String, manifest: &Manifest) -> Result {
