@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use farthing_core::PriceTable;
+use farthing_data::ReadOptions;
 use farthing_model::{CandidateCard, IntervalCard, Parts, Router, write_router};
 use farthing_train::{AddConfig, Added, add_model};
 use serde_json::json;
@@ -46,7 +47,9 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let known = prices.unwrap_or_else(|| parent.prices.clone());
     let context = &parent.manifest.features.context;
     let rejects = term::beside(&args.output, ".rejects.ndjson");
-    let dataset = args.input.read(context, &[], Some(known), rejects)?;
+    let options =
+        ReadOptions { context: context.clone(), prices: Some(known), ..ReadOptions::default() };
+    let dataset = args.input.read(options, rejects)?;
     let added = add_model(&parent, digest, &dataset, &config)?;
     say(&added);
     let (card, voided) = (added.card().clone(), added.voided.clone());

@@ -1,9 +1,10 @@
-//! `farthing compare`: every learner on the same folds, one table.
+//! `farthing compare`: every learner and baseline on the same folds, one table.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use farthing_data::{ReadOptions, Rejects, read_log, read_prices};
-use farthing_train::{Comparison, TrainConfig, compare};
+use farthing_data::{ReadOptions, Rejects, RequestCap, read_log, read_prices};
+use farthing_train::{Compared, Comparison, TrainConfig, compare};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -15,10 +16,11 @@ use crate::term;
 /// Flags of `farthing compare`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// What to compare: a TOML file of `context`, `label`, `models`, `prices`, `encoder`, `encoder_dir`, `seed`, all optional
+    /// What to compare: a TOML file of `context`, `label`, `models`, `prices`, `encoder`, `encoder_dir`,
+    /// `seed`, `group`, `max_requests`, all optional
     #[arg(value_name = "CONFIG")]
     config: PathBuf,
-    /// Outcome logs: Parquet, NDJSON or CSV
+    /// Outcome logs: Parquet, NDJSON or CSV; several are read as one
     #[arg(value_name = "LOG", required = true)]
     logs: Vec<PathBuf>,
     /// Print JSON
@@ -44,6 +46,10 @@ struct Config {
     encoder_dir: Option<PathBuf>,
     /// Seed of the folds.
     seed: u64,
+    /// A column whose equal values stay in one fold.
+    group: Option<String>,
+    /// At most so many requests, chosen by a hash of the prompt.
+    max_requests: Option<NonZeroUsize>,
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
@@ -65,10 +71,15 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         models: config.models,
         split: None,
         prices,
+        group: config.group,
+        cap: config
+            .max_requests
+            .map(|max| RequestCap { max_requests: max.get(), seed: config.seed }),
     };
     let mut rejects = Rejects::to_file("compare.rejects.ndjson");
     let (dataset, report) = read_log(&args.logs, &options, &mut rejects, &|_| {})?;
     term::say_read(&report, &rejects);
+    term::say_left_out(&dataset);
     if let Some(prices) = &options.prices {
         say_unnamed(prices, &dataset.candidates);
     }
@@ -83,38 +94,60 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
 }
 
 fn json(comparison: &Comparison) -> serde_json::Value {
-    let entries = comparison.entries.iter().map(|entry| {
+    let rows = comparison.entries.iter().map(|entry| {
         json!({
-            "learner": entry.learner,
+            "name": entry.name,
             "earned_share_pct": entry.mean_pct(),
             "standard_error_pct": entry.standard_error_pct(),
             "folds_pct": entry.folds_pct,
+            "cost_ratio_at_95_pct_quality": entry.cost_ratio(),
+            "folds_cost_ratio": entry.cost_ratios,
+            "decision_us": entry.decision_us,
         })
     });
+    let distillation = comparison
+        .distillation_pct()
+        .map(|(pct, error)| json!({ "earned_share_pct": pct, "standard_error_pct": error }));
     json!({
         "candidates": comparison.candidates,
         "requests": comparison.requests,
-        "learners": entries.collect::<Vec<_>>(),
+        "rows": rows.collect::<Vec<_>>(),
+        "cluster_less_exact_neighbours": distillation,
     })
 }
 
 fn table(comparison: &Comparison) -> String {
-    let row = |entry: &farthing_train::Compared| {
-        let folds: Vec<_> = entry.folds_pct.iter().map(|fold| format!("{fold:.1}")).collect();
+    let unknown = || "-".to_owned();
+    let row = |entry: &Compared| {
+        let folds: Vec<_> = entry.folds_pct.iter().map(|fold| format!("{fold:6.1}")).collect();
         [
-            entry.learner.clone(),
+            entry.name.clone(),
             format!("{:.2} %", entry.mean_pct()),
             format!("{:.2}", entry.standard_error_pct()),
-            folds.join("  "),
+            entry.cost_ratio().map_or_else(unknown, |ratio| format!("{:.1} %", 100.0 * ratio)),
+            entry.decision_us.map_or_else(unknown, |us| format!("{us:.0} us")),
+            folds.concat(),
         ]
     };
-    format!(
+    let header = ["", "earned share", "+-", "cost at 95 %", "decision", "earned share by fold"];
+    let mut text = format!(
         "{} candidates, {} requests answered by all of them\n\n{}",
         comparison.candidates.len(),
         comparison.requests,
-        term::table(
-            ["learner", "earned share", "standard error", "folds"],
-            comparison.entries.iter().map(row).collect(),
-        )
-    )
+        term::table(header, comparison.entries.iter().map(row).collect()),
+    );
+    if let Some((pct, error)) = comparison.distillation_pct() {
+        text += &format!(
+            "\nserving clusters in place of exact neighbours: {pct:+.2} +- {error:.2} % of earned share\n"
+        );
+    }
+    text + LEGEND
 }
+
+/// What the columns mean.
+const LEGEND: &str = "
+earned share: 0 is mixing single models by their averages, 100 an oracle; mean of five folds
++-: standard error of that mean
+cost at 95 %: where 95 % of the best single model's quality is reached, as a share of its cost
+decision: estimated time to decide on a prompt of 2,000 tokens; -: no router can serve it
+";

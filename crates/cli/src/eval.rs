@@ -4,6 +4,7 @@ mod tables;
 
 use std::path::{Path, PathBuf};
 
+use farthing_data::ReadOptions;
 use farthing_eval::{EvalOptions, Report, evaluate};
 use farthing_model::{Router, SeenPrompts};
 
@@ -46,13 +47,16 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     term::print(&tables::render(&report))
 }
 
-fn evaluate_logs(dir: &Path, input: &LogInput, options: &EvalOptions) -> Result<Report, Failure> {
+fn evaluate_logs(dir: &Path, input: &LogInput, how: &EvalOptions) -> Result<Report, Failure> {
     let router = load_router(dir, input.price_file())?;
-    let prices = Some(router.prices().clone());
-    let context = router.manifest().features.context.clone();
+    let options = ReadOptions {
+        context: router.manifest().features.context.clone(),
+        prices: Some(router.prices().clone()),
+        ..ReadOptions::default()
+    };
     let rejects = PathBuf::from("eval.rejects.ndjson");
-    let dataset = input.read(&context, &[], prices, rejects)?;
-    report(dir, &router, &dataset, options)
+    let dataset = input.read(options, rejects)?;
+    report(dir, &router, &dataset, how)
 }
 
 /// Evaluates with a progress count.

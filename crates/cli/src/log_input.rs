@@ -47,31 +47,21 @@ impl LogInput {
         Ok(self.prices.as_deref().map(read_prices).transpose()?)
     }
 
-    /// Reads the logs and says on stderr what came of it.
-    pub(crate) fn read(
-        &self,
-        context: &[String],
-        labels: &[String],
-        prices: Option<PriceTable>,
-        rejects: PathBuf,
-    ) -> Result<Dataset, Failure> {
+    /// Reads the logs, but for the models and rows that the flags leave out, and says on stderr what
+    /// came of it.
+    pub(crate) fn read(&self, options: ReadOptions, rejects: PathBuf) -> Result<Dataset, Failure> {
         let split = self
             .split_column
             .clone()
             .map(|column| SplitFilter { column, values: self.split_values.clone() });
-        let options = ReadOptions {
-            context: context.to_vec(),
-            labels: labels.to_vec(),
-            models: self.models.clone(),
-            split,
-            prices,
-        };
+        let options = ReadOptions { models: self.models.clone(), split, ..options };
         let mut rejects = Rejects::to_file(rejects);
         let bar = term::counter("reading rows");
         let read = read_log(&self.logs, &options, &mut rejects, &|rows| bar.set_position(rows));
         bar.finish_and_clear();
         let (dataset, report) = read.inspect_err(|_| term::say_rejects(&rejects))?;
         term::say_read(&report, &rejects);
+        term::say_left_out(&dataset);
         Ok(dataset)
     }
 }

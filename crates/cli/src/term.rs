@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
-use farthing_data::{ReadReport, Rejects};
+use farthing_data::{Dataset, LeftOut, ReadReport, Rejects};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
@@ -110,6 +110,16 @@ pub(crate) fn say_read(report: &ReadReport, rejects: &Rejects) {
         say(&format!("  columns ignored: {}", columns.join(", ")));
     }
     say_rejects(rejects);
+}
+
+/// What a cap on requests left out, on stderr.
+pub(crate) fn say_left_out(dataset: &Dataset) {
+    if let Some(LeftOut { max_requests, requests, rows }) = dataset.left_out {
+        say(&format!(
+            "  {requests} requests ({rows} rows) left out, {} kept: --max-requests {max_requests}",
+            dataset.records.len()
+        ));
+    }
 }
 
 /// What was rejected and where it is written down, on stderr.

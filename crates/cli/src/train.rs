@@ -1,12 +1,15 @@
 //! `farthing train`: outcome log -> router directory.
 
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use farthing_core::PriceTable;
-use farthing_data::Dataset;
-use farthing_model::{CandidateCard, Guarantee, Manifest, Parts, PolicySpec, Router, write_router};
-use farthing_train::{Stage, TrainConfig, Trained, train};
+use farthing_data::{Dataset, ReadOptions, RequestCap};
+use farthing_model::{
+    CandidateCard, DecisionTimeCard, Guarantee, Manifest, Parts, PolicySpec, Router, write_router,
+};
+use farthing_train::{Progress, SplitBy, Stage, TrainConfig, Trained, train};
 
 use crate::encoder::EncoderArgs;
 use crate::failure::Failure;
@@ -14,6 +17,8 @@ use crate::log_input::LogInput;
 use crate::prices::say_unnamed;
 use crate::term;
 
+/// Requests that reading and training hold in less than 1.5 GB; see docs/adr/0010-large-logs.md.
+const MAX_REQUESTS: NonZeroUsize = NonZeroUsize::new(25_000).unwrap();
 /// A candidate with fewer judged outcomes than this in the fit split is warned about.
 const FEW_OUTCOMES: u64 = 30;
 
@@ -31,6 +36,15 @@ pub(crate) struct Args {
     /// Columns that only the log has: what kind of task is this?
     #[arg(long, value_name = "COL,..", value_delimiter = ',')]
     label: Vec<String>,
+    /// A column whose equal values stay on one side of every split: tenant, conversation
+    #[arg(long, value_name = "COL")]
+    group: Option<String>,
+    /// How requests are shared out among fit, certificate and sealed
+    #[arg(long, value_enum, default_value_t = SplitFlag::Random)]
+    split_by: SplitFlag,
+    /// Train on at most so many requests, chosen by a hash of the prompt
+    #[arg(long, value_name = "N", default_value_t = MAX_REQUESTS)]
+    max_requests: NonZeroUsize,
     /// Scores that are good enough, the default one first
     #[arg(long, value_name = "BAR,..", value_delimiter = ',', default_value = "0.5")]
     bar: Vec<f64>,
@@ -51,9 +65,19 @@ pub(crate) struct Args {
     /// Quality that one USD is worth to the policy `utility`
     #[arg(long)]
     lambda: Option<f64>,
+    /// What a decision on 2,000 tokens may take by estimate, in microseconds; dear learners are left out for it
+    #[arg(long, value_name = "US", default_value_t = 500.0)]
+    max_decision_us: f64,
+    /// Store nothing that lies close to single requests: leaves out clusters
+    #[arg(long)]
+    parametric_only: bool,
     /// Seed of the splits and of every draw
     #[arg(long, default_value_t = 0)]
     seed: u64,
+    /// Where an interrupted run leaves its steps, so that the same command goes on from there; removed
+    /// once the router is trained
+    #[arg(long, value_name = "DIR")]
+    checkpoint: Option<PathBuf>,
     /// Write the router even where the gate refuses, and record the refusal in it
     #[arg(long)]
     force: bool,
@@ -79,6 +103,23 @@ impl From<GuaranteeFlag> for Guarantee {
     }
 }
 
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum SplitFlag {
+    /// In an order drawn from the seed
+    Random,
+    /// By `timestamp`: the newest tenth is sealed, the tenth before it certifies
+    Time,
+}
+
+impl From<SplitFlag> for SplitBy {
+    fn from(flag: SplitFlag) -> Self {
+        match flag {
+            SplitFlag::Random => Self::Random,
+            SplitFlag::Time => Self::Time,
+        }
+    }
+}
+
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let prices = args.input.prices()?;
     let config = TrainConfig {
@@ -89,14 +130,26 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         budget_usd: args.budget,
         lambda: args.lambda,
         seed: args.seed,
+        split_by: args.split_by.into(),
         encoder: args.encoder.encoder()?,
         prices: prices.clone().unwrap_or_default(),
+        max_decision_us: args.max_decision_us,
+        parametric_only: args.parametric_only,
         force: args.force,
+        checkpoint: args.checkpoint.clone(),
         ..TrainConfig::default()
     }
     .check()?;
     let rejects = term::beside(&args.output, ".rejects.ndjson");
-    let dataset = args.input.read(&args.context, &args.label, prices, rejects)?;
+    let options = ReadOptions {
+        context: args.context.clone(),
+        labels: args.label.clone(),
+        prices,
+        group: args.group.clone(),
+        cap: Some(RequestCap { max_requests: args.max_requests.get(), seed: args.seed }),
+        ..ReadOptions::default()
+    };
+    let dataset = args.input.read(options, rejects)?;
     if args.input.price_file().is_some() {
         say_unnamed(&config.prices, &dataset.candidates);
     }
@@ -115,13 +168,14 @@ pub(crate) fn train_and_write(
     output: &Path,
 ) -> Result<Manifest, Failure> {
     let bar = term::steps(Stage::ALL.len());
-    let trained = train(dataset, config, &|stage| {
-        bar.set_position(stage.position() as u64);
-        let mut message = stage.label().to_owned();
-        if let Stage::Featurize { done, due } = stage {
-            message = format!("{message} {done}/{due}");
+    let trained = train(dataset, config, &|progress| match progress {
+        Progress::At { stage, done, due } => {
+            let before = Stage::ALL.iter().position(|s| *s == stage).unwrap_or_default();
+            bar.set_position(before as u64);
+            let parts = if due > 1 { format!(", {done} of {due}") } else { String::new() };
+            bar.set_message(format!("{}{parts}", stage.label()));
         }
-        bar.set_message(message);
+        Progress::Note(what) => bar.suspend(|| term::say(&format!("  {what}"))),
     });
     bar.finish_and_clear();
     let Trained { parts, left_out } = trained?;
@@ -153,6 +207,9 @@ fn say_trained(parts: &Parts, prices: &PriceTable) {
         manifest.candidates.len(),
         manifest.reference
     ));
+    if let Some(split) = &data.by_time {
+        term::say(&format!("  {} older requests of held-out groups were not used", split.unused));
+    }
     say_unpriced(&manifest.candidates, prices);
     for card in manifest.candidates.iter().filter(|card| card.outcomes < FEW_OUTCOMES) {
         term::say(&format!(
@@ -162,6 +219,9 @@ fn say_trained(parts: &Parts, prices: &PriceTable) {
     }
     for learner in &manifest.learners {
         term::say(&format!("  {} x {}, {:?}", learner.weight, learner.learner, learner.settings));
+    }
+    if let Some(time) = &manifest.decision_time {
+        say_time(time);
     }
     if let Some(stand_in) = &manifest.stands_in {
         term::say(&format!(
@@ -207,6 +267,19 @@ fn say_trained(parts: &Parts, prices: &PriceTable) {
         };
         term::say(&format!("  gate: {mark}: {} ({})", check.check, check.detail));
     }
+}
+
+fn say_time(card: &DecisionTimeCard) {
+    for left_out in &card.left_out {
+        term::say(&format!(
+            "  left out to decide within {} us: {}, which saves {:.0} us and loses {:.3} +- {:.3} hundredths of a score; hint: --max-decision-us",
+            card.limit_us, left_out.learner, left_out.saved_us, left_out.loss, left_out.loss_error
+        ));
+    }
+    term::say(&format!(
+        "  a decision on 2,000 tokens is estimated to take {:.0} us",
+        card.estimate_us
+    ));
 }
 
 /// Says whose cost cannot be predicted, and what would change that.

@@ -1,30 +1,38 @@
 //! Checked rows into a [`Dataset`]. Each request's text is held once, however many rows repeat it,
-//! and nothing in the result depends on the order of the rows.
+//! and nothing in the result depends on the order of the rows. With a cap on requests, what is held is
+//! bounded by it, however long the log.
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use farthing_core::log::{Asked, OutcomeRow};
-use farthing_core::{Digest, Message, Outcome, Request, Role, split_key};
+use farthing_core::{Digest, Message, Outcome, Request, Role};
 
+use crate::cap::{RequestCap, Sampler};
 use crate::convert;
 use crate::dataset::{Cell, Dataset, Record};
+use crate::groups;
 use crate::value::Reason;
 
 /// Collects rows.
 #[derive(Debug)]
 pub(crate) struct Assembler {
-    context_columns: Vec<String>,
-    label_columns: Vec<String>,
-    index: BTreeMap<Digest, usize>,
-    records: Vec<Record>,
-    labels_disagree: Vec<bool>,
+    columns: Columns,
+    requests: BTreeMap<Digest, Pending>,
     candidates: BTreeMap<String, usize>,
-    samples: Vec<Sample>,
+    sampler: Option<Sampler>,
     key: Vec<u8>,
 }
 
-/// What the assembler noticed.
+/// Columns outside the schema that rows are read for.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Columns {
+    pub(crate) context: Vec<String>,
+    pub(crate) labels: Vec<String>,
+    pub(crate) group: Option<String>,
+}
+
+/// What the assembler noticed, of the requests that it kept.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Noticed {
     pub(crate) repeated_pairs: u64,
@@ -34,92 +42,92 @@ pub(crate) struct Noticed {
     pub(crate) disagreeing_labels: u64,
 }
 
-/// One row's outcome; record and candidate are numbered in the order in which they were first seen.
+/// A request whose rows may still come.
+#[derive(Debug)]
+struct Pending {
+    record: Record,
+    labels_disagree: bool,
+    /// Values of the group column.
+    linked_by: BTreeSet<String>,
+    samples: Vec<Sample>,
+}
+
+/// One row's outcome; candidates are numbered in the order in which they were first seen.
 #[derive(Debug, Clone, Copy)]
 struct Sample {
-    record: usize,
     candidate: usize,
     outcome: Outcome,
 }
 
 impl Assembler {
-    pub(crate) fn new(context_columns: &[String], label_columns: &[String]) -> Self {
+    pub(crate) fn new(columns: Columns, cap: Option<RequestCap>) -> Self {
         Self {
-            context_columns: context_columns.to_vec(),
-            label_columns: label_columns.to_vec(),
-            index: BTreeMap::new(),
-            records: Vec::new(),
-            labels_disagree: Vec::new(),
+            columns,
+            requests: BTreeMap::new(),
             candidates: BTreeMap::new(),
-            samples: Vec::new(),
+            sampler: cap.map(Sampler::new),
             key: Vec::new(),
         }
     }
 
     /// Adds a row. Its messages are checked here, because here they are parsed.
-    pub(crate) fn add(&mut self, row: OutcomeRow) -> Result<(), Reason> {
-        let record = self.record(&row)?;
-        let next = self.candidates.len();
-        let candidate = match self.candidates.get(&row.model) {
-            Some(candidate) => *candidate,
-            None => *self.candidates.entry(row.model).or_insert(next),
-        };
-        self.samples.push(Sample { record, candidate, outcome: row.outcome });
-        Ok(())
-    }
-
-    /// The number of the row's record, made if it is new.
-    fn record(&mut self, row: &OutcomeRow) -> Result<usize, Reason> {
+    pub(crate) fn add(&mut self, row: &OutcomeRow) -> Result<(), Reason> {
         let parsed = match &row.asked {
             Asked::Prompt(_) => None, // parsed only when it turns out to be new
             Asked::Messages(_) => Some(convert::request(&row.asked)?),
         };
-        let context: BTreeMap<String, String> = self
-            .context_columns
-            .iter()
-            .filter_map(|name| row.extra.get(name).map(|value| (name.clone(), value.clone())))
-            .collect();
+        let context = self.context(row);
         let key = self.digest(row, parsed.as_ref(), &context);
-        let record = if let Some(record) = self.index.get(&key) {
-            *record
-        } else {
+        if !self.requests.contains_key(&key) {
             let request = parsed.map_or_else(|| convert::request(&row.asked), Ok)?;
-            self.insert(key, row, request.with_context(context))
+            self.insert(&key, row, request.with_context(context));
+        }
+        // Registered even where the request is left out: which candidates there are is a fact of the log.
+        let next = self.candidates.len();
+        let candidate = match self.candidates.get(&row.model) {
+            Some(candidate) => *candidate,
+            None => *self.candidates.entry(row.model.clone()).or_insert(next),
         };
-        self.note(record, row);
-        Ok(record)
+        if let Some(pending) = self.requests.get_mut(&key) {
+            pending.note(row, &self.columns);
+            pending.samples.push(Sample { candidate, outcome: row.outcome });
+        } else if let Some(sampler) = &mut self.sampler {
+            sampler.leave_out(&key, 1);
+        }
+        Ok(())
     }
 
-    fn insert(&mut self, key: Digest, row: &OutcomeRow, request: Request) -> usize {
-        let record = self.records.len();
-        self.index.insert(key.clone(), record);
-        self.labels_disagree.push(false);
-        self.records.push(Record {
-            key,
-            group: split_key(&request.full_text()),
+    fn context(&self, row: &OutcomeRow) -> BTreeMap<String, String> {
+        let columns = self.columns.context.iter();
+        columns
+            .filter_map(|name| row.extra.get(name).map(|value| (name.clone(), value.clone())))
+            .collect()
+    }
+
+    /// Makes room for a new request, or leaves it out.
+    fn insert(&mut self, key: &Digest, row: &OutcomeRow, request: Request) {
+        let mut record = Record {
+            key: key.clone(),
+            group: 0,
             request_id: row.request_id.clone(),
             request,
-            labels: vec![None; self.label_columns.len()],
+            labels: vec![None; self.columns.labels.len()],
             timestamp_ms: None,
             cells: Vec::new(),
-        });
-        record
-    }
-
-    /// Takes the earliest time and, where the rows do not agree, the smallest label.
-    fn note(&mut self, index: usize, row: &OutcomeRow) {
-        let record = &mut self.records[index];
-        record.timestamp_ms = match (record.timestamp_ms, row.timestamp_ms) {
-            (Some(a), Some(b)) => Some(a.min(b)),
-            (a, b) => a.or(b),
         };
-        for (column, label) in self.label_columns.iter().zip(&mut record.labels) {
-            let Some(new) = row.extra.get(column) else { continue };
-            let order = label.as_ref().map(|old| new.cmp(old));
-            self.labels_disagree[index] |= order.is_some_and(|order| order != Ordering::Equal);
-            if order != Some(Ordering::Greater) && order != Some(Ordering::Equal) {
-                *label = Some(new.clone());
-            }
+        record.group = record.prompt_key();
+        let group = record.group;
+        let pending = Pending {
+            record,
+            labels_disagree: false,
+            linked_by: BTreeSet::new(),
+            samples: Vec::new(),
+        };
+        self.requests.insert(key.clone(), pending);
+        let Some(sampler) = &mut self.sampler else { return };
+        for gone in sampler.add(key, group) {
+            let rows = self.requests.remove(&gone).map_or(0, |pending| pending.samples.len());
+            sampler.leave_out(&gone, rows as u64);
         }
     }
 
@@ -150,57 +158,73 @@ impl Assembler {
     }
 
     /// The dataset, in its own order.
-    pub(crate) fn finish(mut self) -> (Dataset, Noticed) {
-        let mut noticed = Noticed {
-            disagreeing_labels: self.labels_disagree.iter().filter(|d| **d).count() as u64,
-            ..Noticed::default()
+    pub(crate) fn finish(self) -> (Dataset, Noticed) {
+        let mut noticed = Noticed::default();
+        let mut rank = vec![0; self.candidates.len()];
+        for (new, old) in self.candidates.values().enumerate() {
+            rank[*old] = new;
+        }
+        let mut links = Vec::new();
+        let mut records = Vec::with_capacity(self.requests.len());
+        for pending in self.requests.into_values() {
+            noticed.disagreeing_labels += u64::from(pending.labels_disagree);
+            let (record, linked_by) = pending.average(&rank, &mut noticed);
+            links.push((record.group, linked_by));
+            records.push(record);
+        }
+        if self.columns.group.is_some() {
+            for (record, group) in records.iter_mut().zip(groups::join(&links)) {
+                record.group = group;
+            }
+        }
+        noticed.ambiguous_ids = ambiguous_ids(&records);
+        let dataset = Dataset {
+            candidates: self.candidates.into_keys().collect(),
+            context_columns: self.columns.context,
+            label_columns: self.columns.labels,
+            group_column: self.columns.group,
+            left_out: self.sampler.and_then(|sampler| sampler.finish()),
+            records,
         };
-        self.sort_records();
-        self.sort_samples();
-        for samples in
-            self.samples.chunk_by(|a, b| (a.record, a.candidate) == (b.record, b.candidate))
-        {
-            let cell = average(samples);
+        (dataset, noticed)
+    }
+}
+
+impl Pending {
+    /// Takes the earliest time, every value of the group column and, where the rows do not agree, the
+    /// smallest label.
+    fn note(&mut self, row: &OutcomeRow, columns: &Columns) {
+        let record = &mut self.record;
+        record.timestamp_ms = match (record.timestamp_ms, row.timestamp_ms) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        };
+        self.linked_by.extend(columns.group.iter().filter_map(|name| row.extra.get(name)).cloned());
+        for (column, label) in columns.labels.iter().zip(&mut record.labels) {
+            let Some(new) = row.extra.get(column) else { continue };
+            let order = label.as_ref().map(|old| new.cmp(old));
+            self.labels_disagree |= order.is_some_and(|order| order != Ordering::Equal);
+            if order != Some(Ordering::Greater) && order != Some(Ordering::Equal) {
+                *label = Some(new.clone());
+            }
+        }
+    }
+
+    /// The record with one cell a candidate, numbered by `rank`, and what links it to others.
+    fn average(mut self, rank: &[usize], noticed: &mut Noticed) -> (Record, BTreeSet<String>) {
+        for sample in &mut self.samples {
+            sample.candidate = rank[sample.candidate];
+        }
+        self.samples.sort_unstable_by_key(|sample| sample.candidate);
+        for samples in self.samples.chunk_by(|a, b| a.candidate == b.candidate) {
             if samples.len() > 1 {
                 noticed.repeated_pairs += 1;
                 noticed.repeated_rows += samples.len() as u64;
                 noticed.disagreeing_pairs += u64::from(disagree(samples));
             }
-            self.records[samples[0].record].cells.push(cell);
+            self.record.cells.push(average(samples));
         }
-        noticed.ambiguous_ids = ambiguous_ids(&self.records);
-        let dataset = Dataset {
-            candidates: self.candidates.into_keys().collect(),
-            context_columns: self.context_columns,
-            label_columns: self.label_columns,
-            records: self.records,
-        };
-        (dataset, noticed)
-    }
-
-    /// Orders records by key and renumbers the samples' records.
-    fn sort_records(&mut self) {
-        let mut rank = vec![0; self.records.len()];
-        // The index is ordered by key already.
-        for (new, old) in self.index.values().enumerate() {
-            rank[*old] = new;
-        }
-        self.records.sort_by(|a, b| a.key.cmp(&b.key));
-        for sample in &mut self.samples {
-            sample.record = rank[sample.record];
-        }
-    }
-
-    /// Renumbers the samples' candidates by name and orders the samples.
-    fn sort_samples(&mut self) {
-        let mut rank = vec![0; self.candidates.len()];
-        for (new, old) in self.candidates.values().enumerate() {
-            rank[*old] = new;
-        }
-        for sample in &mut self.samples {
-            sample.candidate = rank[sample.candidate];
-        }
-        self.samples.sort_unstable_by_key(|s| (s.record, s.candidate));
+        (self.record, self.linked_by)
     }
 }
 

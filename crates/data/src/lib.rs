@@ -4,10 +4,12 @@
 //! hold is the outcome-log schema of `farthing-core`; what a good model of it is, is not decided here.
 
 mod assemble;
+mod cap;
 mod columns;
 mod convert;
 mod dataset;
 mod error;
+mod groups;
 mod import;
 mod prices;
 mod read;
@@ -19,7 +21,8 @@ mod value;
 mod wide;
 mod write;
 
-pub use dataset::{Cell, Dataset, Record};
+pub use cap::RequestCap;
+pub use dataset::{Cell, Dataset, LeftOut, Record};
 pub use error::DataError;
 pub use import::{ImportOptions, ImportReport, import};
 pub use prices::read_prices;

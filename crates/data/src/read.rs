@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use farthing_core::PriceTable;
 use farthing_core::log::{OutcomeRow, column};
 
-use crate::assemble::Assembler;
+use crate::assemble::{Assembler, Columns};
+use crate::cap::RequestCap;
 use crate::columns::{MAX_OTHER, Required, Wanted};
 use crate::convert::Layout;
 use crate::table::{Row, scan};
@@ -25,6 +26,10 @@ pub struct ReadOptions {
     pub split: Option<SplitFilter>,
     /// Fills `cost_usd` from tokens where it is null.
     pub prices: Option<PriceTable>,
+    /// A column whose equal values belong together in every split; see [`Record::group`](crate::Record).
+    pub group: Option<String>,
+    /// At most so many requests, chosen by group; `None`: all.
+    pub cap: Option<RequestCap>,
 }
 
 /// Keeps the rows whose `column` holds one of `values`.
@@ -79,7 +84,7 @@ pub fn read_log(
     let mut reading = Reading {
         options,
         layout,
-        assembler: Assembler::new(&options.context, &options.labels),
+        assembler: Assembler::new(columns_of(options), options.cap),
         report: ReadReport::default(),
         rejects,
         progress,
@@ -91,6 +96,14 @@ pub fn read_log(
     reading.finish(paths)
 }
 
+fn columns_of(options: &ReadOptions) -> Columns {
+    Columns {
+        context: options.context.clone(),
+        labels: options.labels.clone(),
+        group: options.group.clone(),
+    }
+}
+
 /// Which columns to extract and where their values go. What only the server's own log has
 /// (decision, router, policy) is not read.
 fn plan(options: &ReadOptions) -> (Wanted, Layout) {
@@ -98,8 +111,8 @@ fn plan(options: &ReadOptions) -> (Wanted, Layout) {
     let mut wanted = Wanted::default();
     let mut layout = Layout::of(|name| (!UNREAD.contains(&name)).then(|| wanted.slot(name)));
     let split = options.split.iter().map(|filter| &filter.column);
-    let named: BTreeSet<&String> =
-        options.context.iter().chain(&options.labels).chain(split).collect();
+    let asked = options.context.iter().chain(&options.labels).chain(&options.group);
+    let named: BTreeSet<&String> = asked.chain(split).collect();
     for name in named {
         layout.extra.push((name.clone(), wanted.slot(name)));
         wanted.required.push(Required::named(name));
@@ -133,7 +146,7 @@ impl Reading<'_> {
         }
         let checked = row.values.and_then(|values| self.layout.row(values));
         let taken = checked.and_then(|checked| match self.select(checked) {
-            Some(selected) => self.assembler.add(selected),
+            Some(selected) => self.assembler.add(&selected),
             None => Ok(()),
         });
         match taken {
@@ -188,7 +201,9 @@ impl Reading<'_> {
         let (dataset, noticed) = self.assembler.finish();
         let mut report = self.report;
         if dataset.records.is_empty() {
-            return Err(no_rows(paths, &report.left_out(), report.rejected, self.rejects));
+            let mut why = report.left_out();
+            why.extend(dataset.left_out.map(|left_out| left_out.whole_log()));
+            return Err(no_rows(paths, &why, report.rejected, self.rejects));
         }
         report.repeated_pairs = noticed.repeated_pairs;
         report.repeated_rows = noticed.repeated_rows;

@@ -1,4 +1,4 @@
-//! Deterministic splits by group key: near-duplicate requests always stay on one side.
+//! Deterministic splits by group: its requests always stay on one side.
 
 use crate::{Dataset, Record};
 
@@ -16,6 +16,8 @@ pub fn subset(dataset: &Dataset, keep: impl Fn(&Record) -> bool) -> Dataset {
         candidates: dataset.candidates.clone(),
         context_columns: dataset.context_columns.clone(),
         label_columns: dataset.label_columns.clone(),
+        group_column: dataset.group_column.clone(),
+        left_out: dataset.left_out,
         records: dataset.records.iter().filter(|record| keep(record)).cloned().collect(),
     }
 }

@@ -91,7 +91,7 @@ fn unseen<'a>(seen: &SeenPrompts, dataset: &'a Dataset) -> Result<Vec<&'a Record
         return Err(EvalError::EmptyLog);
     }
     let mut records: Vec<&Record> =
-        dataset.records.iter().filter(|record| !seen.contains(record.group)).collect();
+        dataset.records.iter().filter(|record| !seen.contains(record.prompt_key())).collect();
     if records.is_empty() {
         return Err(EvalError::NothingLeft { seen: dataset.records.len() as u64 });
     }

@@ -4,6 +4,7 @@
 //! that holds what was learned. Training writes a router, evaluation and serving load it; all three
 //! call the same functions.
 
+pub mod decision_time;
 pub mod encoder;
 pub mod features;
 pub mod network;
@@ -14,8 +15,8 @@ pub mod static_table;
 pub use route::{Decided, RouteError};
 pub use router::{
     AddedCard, BarCard, Beta, Bounds, Budget, Calibration, CalibrationCard, CalibrationMethod,
-    CandidateCard, Certificate, ClusterShape, CostModel, DataCard, EarnedShare, GateCheck,
-    GateReport, Guarantee, IntervalCard, InvalidKnots, Isotonic, LearnerCard, Manifest, Parts,
-    Platt, PolicySpec, Router, RouterError, SeenPrompts, SliceBounds, StandIn, TokenModel,
-    write_router,
+    CandidateCard, Certificate, ClusterShape, CostModel, DataCard, DecisionTimeCard,
+    DroppedLearner, EarnedShare, GateCheck, GateReport, Guarantee, IntervalCard, InvalidKnots,
+    Isotonic, LearnerCard, LeftOutCard, Manifest, Parts, Platt, PolicySpec, Router, RouterError,
+    SeenPrompts, SliceBounds, StandIn, TimeSplitCard, TokenModel, write_router,
 };

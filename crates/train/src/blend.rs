@@ -6,9 +6,11 @@ use farthing_model::LearnerCard;
 use nalgebra::DMatrix;
 use rayon::prelude::*;
 
+use crate::checkpoint::Checkpoint;
 use crate::learners::{Fitted, Learner};
 use crate::objective::{FOLDS, Objective, mean, paired_error};
 use crate::problem::Problem;
+use crate::progress::Steps;
 
 /// One learner's part in a blend.
 #[derive(Debug)]
@@ -16,6 +18,8 @@ pub(crate) struct Part {
     pub(crate) learner: Box<dyn Learner>,
     pub(crate) setting: f64,
     pub(crate) weight: f64,
+    /// `(n, candidates)` cross-fitted differences, before weighing.
+    pub(crate) cross_fitted: DMatrix<f64>,
 }
 
 /// A part fitted on every row.
@@ -28,9 +32,8 @@ pub(crate) struct FittedPart {
 impl Part {
     /// Fits the part on every row of a problem.
     pub(crate) fn fit(&self, problem: &Problem) -> impl Iterator<Item = FittedPart> {
-        let rows: Vec<usize> = (0..problem.vectors.nrows()).collect();
         let weight = self.weight;
-        let fitted = self.learner.fit(problem, &rows, &[self.setting]);
+        let fitted = self.learner.fit(problem, &problem.rows(), &[self.setting]);
         fitted.into_iter().map(move |fitted| FittedPart { fitted, weight })
     }
 
@@ -52,17 +55,28 @@ pub(crate) struct Blend {
     pub(crate) cross_fitted: DMatrix<f64>,
 }
 
+/// What cross-fitting takes up from an earlier run, and how far it is.
+pub(crate) struct Work<'w> {
+    pub(crate) checkpoint: &'w Checkpoint,
+    pub(crate) steps: &'w Steps<'w>,
+    /// Position among the stages of the blend.
+    pub(crate) stage: usize,
+}
+
 /// Chooses each learner's setting (the most shrunk one within a standard error of the best), then
-/// the learners that share the weight, and the zero router unless the blend beats it by more than a standard error.
+/// the learners that share the weight. They are left out unless they add something to `so_far`, the
+/// `(n, candidates)` differences that earlier stages predict, and all together beat the zero router by
+/// more than a standard error.
 pub(crate) fn choose(
     problem: &Problem,
     objective: &Objective,
-    base: &DMatrix<f64>,
+    so_far: &DMatrix<f64>,
     learners: Vec<Box<dyn Learner>>,
+    work: &Work<'_>,
 ) -> Blend {
-    let none = DMatrix::zeros(base.nrows(), base.ncols());
-    let tuned: Vec<_> =
-        learners.into_iter().filter_map(|learner| tune(problem, objective, learner)).collect();
+    let none = DMatrix::zeros(so_far.nrows(), so_far.ncols());
+    let tune = |learner| tune(problem, objective, so_far, learner, work);
+    let tuned: Vec<_> = learners.into_iter().filter_map(tune).collect();
     let blend = |weights: &Vec<f64>| {
         tuned.iter().zip(weights).fold(none.clone(), |sum, (tuned, &weight)| {
             if weight > 0.0 { sum + &tuned.cross_fitted * weight } else { sum }
@@ -70,22 +84,42 @@ pub(crate) fn choose(
     };
     let choices: Vec<Vec<f64>> = choices(tuned.len()).collect();
     let values: Vec<_> =
-        choices.par_iter().map(|weights| objective.value(&blend(weights))).collect();
+        choices.par_iter().map(|weights| objective.value(&(so_far + blend(weights)))).collect();
     let Some(chosen) = steadiest(&values) else {
         return Blend { parts: Vec::new(), cross_fitted: none };
     };
     let (weights, cross_fitted) = (choices[chosen].clone(), blend(&choices[chosen]));
-    let (zero, gains) = (objective.gains(base, &none), objective.gains(base, &cross_fitted));
-    if mean(&gains) - mean(&zero) <= paired_error(&gains, &zero) {
+    if !earns(objective, so_far, &cross_fitted) {
         return Blend { parts: Vec::new(), cross_fitted: none };
     }
     let part = |(tuned, weight): (Tuned, f64)| Part {
         learner: tuned.learner,
         setting: tuned.setting,
         weight,
+        cross_fitted: tuned.cross_fitted,
     };
     let parts = tuned.into_iter().zip(weights).filter(|(_, weight)| *weight > 0.0).map(part);
     Blend { parts: parts.collect(), cross_fitted }
+}
+
+/// Whether cross-fitted differences add something to those so far, and all together beat the zero router
+/// by more than a standard error.
+pub(crate) fn earns(
+    objective: &Objective,
+    so_far: &DMatrix<f64>,
+    differences: &DMatrix<f64>,
+) -> bool {
+    let none = DMatrix::zeros(so_far.nrows(), so_far.ncols());
+    let (zero, before) = (objective.gains(&none), objective.gains(so_far));
+    let after = objective.gains(&(so_far + differences));
+    mean(&after) - mean(&zero) > paired_error(&after, &zero) && mean(&after) > mean(&before)
+}
+
+/// `(n, settings x candidates)` -> one `(n, candidates)` matrix a setting.
+pub(crate) fn by_setting(side_by_side: &DMatrix<f64>, settings: usize) -> Vec<DMatrix<f64>> {
+    let candidates = side_by_side.ncols() / settings.max(1);
+    let of = |i: usize| side_by_side.columns(i * candidates, candidates).into_owned();
+    (0..settings).map(of).collect()
 }
 
 /// The last, which is all learners together, unless the best is better by more than a standard error.
@@ -102,38 +136,65 @@ struct Tuned {
     cross_fitted: DMatrix<f64>,
 }
 
-fn tune(problem: &Problem, objective: &Objective, learner: Box<dyn Learner>) -> Option<Tuned> {
+fn tune(
+    problem: &Problem,
+    objective: &Objective,
+    so_far: &DMatrix<f64>,
+    learner: Box<dyn Learner>,
+    work: &Work<'_>,
+) -> Option<Tuned> {
     let settings = learner.settings(problem);
-    let mut predictions = cross_fit(problem, objective.folds(), learner.as_ref(), &settings);
-    let explained: Vec<_> = predictions.iter().map(|p| objective.explained(p)).collect();
-    let best = explained.iter().max_by(|a, b| mean(a).total_cmp(&mean(b)))?;
-    let within = |other: &Vec<f64>| mean(best) - mean(other) <= paired_error(best, other);
-    let chosen = explained.iter().position(within)?;
+    let name = format!("learner-{}-{}", work.stage, learner.name().as_str());
+    let side_by_side = work.checkpoint.step((&name, FOLDS), work.steps, || {
+        cross_fit(problem, objective.folds(), settings.len(), |outside, inside| {
+            let fitted = learner.fit(problem, outside, &settings);
+            let predicted = fitted.iter().map(|f| f.predict(problem, inside)).collect();
+            work.steps.advance(1);
+            predicted
+        })
+    });
+    let mut predictions = by_setting(&side_by_side, settings.len());
+    let chosen = most_shrunk(objective, so_far, &predictions)?;
     let setting = settings[chosen];
     Some(Tuned { learner, setting, cross_fitted: predictions.swap_remove(chosen) })
 }
 
-/// Cross-fitted predictions of a learner, one `(n, candidates)` matrix a setting.
-fn cross_fit(
+/// Of predictions by settings from most to least shrunk, the first within a standard error of the best, each
+/// on top of `so_far`.
+pub(crate) fn most_shrunk(
+    objective: &Objective,
+    so_far: &DMatrix<f64>,
+    predictions: &[DMatrix<f64>],
+) -> Option<usize> {
+    let explained: Vec<_> =
+        predictions.iter().map(|p| objective.explained(&(so_far + p))).collect();
+    let best = explained.iter().max_by(|a, b| mean(a).total_cmp(&mean(b)))?;
+    let within = |other: &Vec<f64>| mean(best) - mean(other) <= paired_error(best, other);
+    explained.iter().position(within)
+}
+
+/// `(n, settings x candidates)` cross-fitted predictions, setting by setting; `predict(outside, inside)`
+/// fits the rows outside a fold and predicts those inside, one `(inside, candidates)` matrix a setting.
+pub(crate) fn cross_fit(
     problem: &Problem,
     folds: &[usize],
-    learner: &dyn Learner,
-    settings: &[f64],
-) -> Vec<DMatrix<f64>> {
+    settings: usize,
+    predict: impl Fn(&[usize], &[usize]) -> Vec<DMatrix<f64>> + Sync,
+) -> DMatrix<f64> {
     let (n, candidates) = problem.residual.shape();
     let by_fold: Vec<_> = (0..FOLDS)
         .into_par_iter()
         .map(|fold| {
             let (inside, outside): (Vec<usize>, Vec<usize>) =
                 (0..n).partition(|&row| folds[row] == fold);
-            let fitted = learner.fit(problem, &outside, settings);
-            let predicted: Vec<_> = fitted.iter().map(|f| f.predict(problem, &inside)).collect();
+            let predicted = predict(&outside, &inside);
             (inside, predicted)
         })
         .collect();
-    let mut predictions = vec![DMatrix::zeros(n, candidates); settings.len()];
+    let mut predictions = DMatrix::zeros(n, settings * candidates);
     for (inside, predicted) in by_fold {
-        for (prediction, predicted) in predictions.iter_mut().zip(predicted) {
+        for (setting, predicted) in predicted.iter().enumerate() {
+            let mut prediction = predictions.columns_mut(setting * candidates, candidates);
             for (i, &row) in inside.iter().enumerate() {
                 prediction.set_row(row, &predicted.row(i));
             }

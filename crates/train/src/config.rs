@@ -1,5 +1,6 @@
 //! What a user decides about a training run.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use farthing_core::{Bar, PriceTable};
@@ -46,6 +47,16 @@ impl Encoder {
     }
 }
 
+/// How requests are shared out among fit, certificate and sealed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SplitBy {
+    /// Groups in an order drawn from the seed.
+    #[default]
+    Random,
+    /// The newest requests are sealed, those before them certify.
+    Time,
+}
+
 /// Settings of a training run. Construct it with [`TrainConfig::check`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct TrainConfig {
@@ -59,6 +70,8 @@ pub struct TrainConfig {
     pub guarantee: Guarantee,
     /// Seed of the splits, the sketches and the bootstrap.
     pub seed: u64,
+    /// How requests are split.
+    pub split_by: SplitBy,
     /// What may be blended.
     pub learners: Vec<LearnerName>,
     /// What knows words before the log is read.
@@ -69,8 +82,15 @@ pub struct TrainConfig {
     pub budget_usd: Option<f64>,
     /// Quality that one USD is worth to the policy `utility`; `None`: no such policy.
     pub lambda: Option<f64>,
+    /// What a decision on 2,000 tokens may take in microseconds, as [`farthing_model::decision_time`]
+    /// estimates it.
+    pub max_decision_us: f64,
+    /// Whether to store nothing that lies close to the vectors of single requests: no clusters.
+    pub parametric_only: bool,
     /// Whether a refusal of the gate is recorded instead of obeyed.
     pub force: bool,
+    /// Where an interrupted run leaves its steps for the next one; `None`: nowhere.
+    pub checkpoint: Option<PathBuf>,
 }
 
 impl Default for TrainConfig {
@@ -81,24 +101,37 @@ impl Default for TrainConfig {
             delta: 0.05,
             guarantee: Guarantee::Excess,
             seed: 0,
+            split_by: SplitBy::Random,
             learners: LearnerName::ALL.to_vec(),
             encoder: Encoder::None,
             prices: PriceTable::default(),
             budget_usd: None,
             lambda: None,
+            max_decision_us: 500.0,
+            parametric_only: false,
             force: false,
+            checkpoint: None,
         }
     }
 }
 
 impl TrainConfig {
-    /// The same without the sentence encoder, where there is one: what its gain is measured against.
+    /// The same without the sentence encoder, where there is one: what its gain is measured against. It
+    /// leaves no steps, which would take the place of those of the fit with it.
     pub(crate) fn without_sentence(&self) -> Option<Self> {
         let encoder = match &self.encoder {
             Encoder::None | Encoder::Static(_) => return None,
             Encoder::Sentence(_, table) => Encoder::Static(Arc::clone(table)),
         };
-        Some(Self { encoder, ..self.clone() })
+        Some(Self { encoder, checkpoint: None, ..self.clone() })
+    }
+
+    /// The learners that may be stored.
+    pub(crate) fn storable(&self) -> Vec<LearnerName> {
+        let stores_averages = |name: &LearnerName| *name == LearnerName::Cluster;
+        let kept =
+            self.learners.iter().filter(|name| !(self.parametric_only && stores_averages(name)));
+        kept.copied().collect()
     }
 
     /// The settings themselves when each is in its range.
@@ -123,6 +156,9 @@ impl TrainConfig {
         }
         if let Some(lambda) = self.lambda.filter(|lambda| !(*lambda >= 0.0 && lambda.is_finite())) {
             return refuse("--lambda", lambda, "[0, infinity)");
+        }
+        if !(self.max_decision_us > 0.0 && self.max_decision_us.is_finite()) {
+            return refuse("--max-decision-us", self.max_decision_us, "(0, infinity)");
         }
         Ok(self)
     }

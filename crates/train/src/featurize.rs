@@ -6,47 +6,58 @@ use farthing_core::{Digest, Request};
 use farthing_model::features::{Features, Featurizer};
 use rayon::prelude::*;
 
+use crate::Stage;
+use crate::progress::{Observer, Steps};
+
 /// Requests between two reports of progress, read in parallel.
 const STRIDE: usize = 128;
 
 /// `(n) requests -> (n) features`, in order. Requests that are alike are read once: an encoder takes
 /// milliseconds for each. Each is a forward pass of its own, so neither threads nor neighbours
-/// change a bit of it. `progress` is told how many requests are done and of how many.
+/// change a bit of it.
 pub(crate) fn featurize(
     featurizer: &Featurizer,
     requests: &[&Request],
-    progress: &dyn Fn(usize, usize),
+    observer: &Observer<'_>,
 ) -> Result<Vec<Features>, candle_core::Error> {
     let mut distinct: Vec<&Request> = Vec::new();
     let mut known = BTreeMap::<Digest, usize>::new();
-    let mut places = Vec::with_capacity(requests.len());
-    for &request in requests {
-        let place =
-            *known.entry(Digest::of(format!("{request:?}").as_bytes())).or_insert_with(|| {
-                distinct.push(request);
-                distinct.len() - 1
-            });
-        places.push(place);
+    // Of each request the first one that is like it.
+    let mut first = Vec::with_capacity(requests.len());
+    for (i, request) in requests.iter().enumerate() {
+        let alike = *known.entry(Digest::of(format!("{request:?}").as_bytes())).or_insert(i);
+        if alike == i {
+            distinct.push(request);
+        }
+        first.push(alike);
     }
-    let mut features = Vec::with_capacity(distinct.len());
+    let steps = Steps::enter(observer, Stage::Featurize, distinct.len());
+    let mut read = Vec::with_capacity(distinct.len());
     for stride in distinct.chunks(STRIDE) {
-        let read: Result<Vec<_>, _> =
+        let stride: Result<Vec<_>, _> =
             stride.par_iter().map(|request| featurizer.featurize(request)).collect();
-        features.extend(read?);
-        progress(features.len(), distinct.len());
+        let stride = stride?;
+        steps.advance(stride.len());
+        read.extend(stride);
     }
-    Ok(places.into_iter().map(|place| features[place].clone()).collect())
+    let mut read = read.into_iter();
+    let mut features: Vec<Features> = Vec::with_capacity(requests.len());
+    for (i, alike) in first.into_iter().enumerate() {
+        let next = if alike == i { read.next() } else { Some(features[alike].clone()) };
+        features.extend(next);
+    }
+    Ok(features)
 }
 
 #[cfg(test)]
 mod tests {
-    use std::cell::Cell;
     use std::path::Path;
-    use std::sync::Arc;
+    use std::sync::{Arc, Mutex};
 
     use farthing_model::encoder::TextEncoder;
 
     use super::*;
+    use crate::Progress;
 
     fn featurizer() -> Featurizer {
         let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/encoder");
@@ -67,10 +78,11 @@ mod tests {
     fn each_distinct_request_is_read_once() {
         let requests = requests();
         let requests: Vec<&Request> = requests.iter().collect();
-        let last = Cell::new((0, 0));
-        let features =
-            featurize(&featurizer(), &requests, &|done, of| last.set((done, of))).unwrap();
-        assert_eq!(last.get(), (30, 30));
+        let last = Mutex::new(None);
+        let observer = |progress| *last.lock().unwrap() = Some(progress);
+        let features = featurize(&featurizer(), &requests, &observer).unwrap();
+        let all = Progress::At { stage: Stage::Featurize, done: 30, due: 30 };
+        assert_eq!(last.into_inner().unwrap(), Some(all));
         for (request, features) in requests.iter().zip(&features) {
             assert_eq!(*features, featurizer().featurize(request).unwrap());
         }
@@ -82,7 +94,7 @@ mod tests {
         let requests: Vec<&Request> = requests.iter().collect();
         let run = |threads: usize| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            pool.install(|| featurize(&featurizer(), &requests, &|_, _| {}).unwrap())
+            pool.install(|| featurize(&featurizer(), &requests, &|_| {}).unwrap())
         };
         assert_eq!(run(1), run(3));
     }

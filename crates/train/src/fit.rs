@@ -3,18 +3,21 @@
 use farthing_data::{Record, split};
 use farthing_model::features::Features;
 use farthing_model::network::{ClusterTable, ContextTable, Weights};
-use farthing_model::{ClusterShape, LearnerCard};
+use farthing_model::{ClusterShape, DroppedLearner, LearnerCard};
 use half::f16;
 use nalgebra::{DMatrix, DVector};
 
-use crate::blend::{self, FittedPart};
+use crate::blend::{self, FittedPart, Work};
+use crate::checkpoint::Checkpoint;
 use crate::latent;
 use crate::learners::{Heads, LearnerName, stages};
 use crate::length::{self, Lengths};
 use crate::objective::{FOLDS, Objective, Truth};
 use crate::problem::{Problem, Tasks, column_means, matrix};
-use crate::representation::Representation;
+use crate::progress::{Observer, Steps};
+use crate::representation::{Csr, Representation, left_singular_vectors};
 use crate::ridge::Ridge;
+use crate::time_limit::TimeLimit;
 use crate::{Stage, TrainConfig};
 
 /// What was learned on the fit split.
@@ -26,6 +29,8 @@ pub(crate) struct Learned {
     pub(crate) clusters: Option<ClusterShape>,
     pub(crate) lengths: Lengths,
     pub(crate) learners: Vec<LearnerCard>,
+    /// What had to go for a decision to be fast enough.
+    pub(crate) left_out: Vec<DroppedLearner>,
     /// `(candidates)` mean score.
     pub(crate) mean_score: Vec<f64>,
     /// `(n, candidates)` score, NaN where unknown.
@@ -50,6 +55,7 @@ pub(crate) struct Prepared {
     mean_score: Vec<f64>,
     score: DMatrix<f64>,
     seed: u64,
+    checkpoint: Checkpoint,
 }
 
 impl Prepared {
@@ -59,10 +65,15 @@ impl Prepared {
         features: &[Features],
         candidates: &[String],
         config: &TrainConfig,
-        progress: &dyn Fn(Stage),
+        observer: &Observer<'_>,
     ) -> Self {
-        progress(Stage::Represent);
-        let representation = Representation::learn(features, &config.encoder, config.seed);
+        let steps = Steps::enter(observer, Stage::Represent, 1);
+        let checkpoint = Checkpoint::new(records, candidates, config);
+        let directions = |words: &Csr, rank: usize| {
+            checkpoint
+                .step(("words", 1), &steps, || left_singular_vectors(words, rank, config.seed))
+        };
+        let representation = Representation::learn_from(features, &config.encoder, &directions);
         let vectors = representation.embed(features);
         let projection = latent::projection(&vectors);
         // Not the folds of a comparison around this fit, which leave one of theirs empty here.
@@ -70,7 +81,7 @@ impl Prepared {
         let folds: Vec<usize> =
             records.iter().map(|record| split::fold(record.group, seed, FOLDS)).collect();
 
-        progress(Stage::Difficulty);
+        Steps::enter(observer, Stage::Difficulty, 1);
         let score = matrix(records, candidates.len(), |cell| cell.score);
         let mean_score = column_means(&score);
         let mut residual = score.clone();
@@ -79,9 +90,6 @@ impl Prepared {
         }
         let difficulty = Difficulty::learn(&vectors, &residual, &folds);
         let lengths = length::learn(records, candidates, &vectors, &folds, config);
-        let context = (0..features.first().map_or(0, |f| f.context.len()))
-            .map(|column| features.iter().map(|f| f.context[column]).collect())
-            .collect();
         let problem = Problem {
             directions: latent::directions(&vectors, &projection),
             vectors,
@@ -89,7 +97,7 @@ impl Prepared {
             residual,
             difficulty: difficulty.cross_fitted,
             tasks: Tasks::of(records),
-            context,
+            context: context(features),
             folds: folds.clone(),
             seed: config.seed,
         };
@@ -105,19 +113,57 @@ impl Prepared {
             mean_score,
             score,
             seed,
+            checkpoint,
+        }
+    }
+
+    /// What learners are fitted on.
+    pub(crate) fn problem(&self) -> &Problem {
+        &self.problem
+    }
+
+    /// What blends of them are judged by.
+    pub(crate) fn objective(&self) -> &Objective {
+        &self.objective
+    }
+
+    /// Requests that nothing was fitted on, for fitted learners to predict; no outcome of them is known.
+    pub(crate) fn unseen(&self, features: &[Features]) -> Problem {
+        let vectors = self.representation.embed(features);
+        Problem {
+            directions: latent::directions(&vectors, &self.projection),
+            words: self.representation.words(features),
+            residual: DMatrix::from_element(features.len(), self.score.ncols(), f64::NAN),
+            difficulty: &vectors * &self.difficulty,
+            vectors,
+            tasks: Tasks::default(),
+            context: context(features),
+            folds: vec![0; features.len()],
+            seed: self.seed,
         }
     }
 
     /// Chooses a blend of the learners and fits it on every row.
-    pub(crate) fn learn(&self, names: &[LearnerName]) -> Learned {
+    pub(crate) fn learn(
+        &self,
+        names: &[LearnerName],
+        limit: &TimeLimit,
+        observer: &Observer<'_>,
+    ) -> Learned {
         let mut problem = self.problem.clone();
-        let mut base = DMatrix::from_fn(self.score.nrows(), self.score.ncols(), |row, c| {
-            self.mean_score[c] + problem.difficulty[row]
-        });
+        let mut differences = DMatrix::zeros(self.score.nrows(), self.score.ncols());
         let (mut fitted, mut null, mut learners) = (Vec::new(), Vec::new(), Vec::new());
+        let mut left_out = Vec::new();
         // Stage by stage: what one leaves unexplained, the next one learns.
-        for stage in stages(names, problem.context.len()) {
-            let blend = blend::choose(&problem, &self.objective, &base, stage);
+        let stages = stages(names, problem.context.len());
+        let parts = |stage: &Vec<_>| stage.len() * (FOLDS + 1);
+        let steps = Steps::enter(observer, Stage::Learners, stages.iter().map(parts).sum());
+        for (i, stage) in stages.into_iter().enumerate() {
+            let last_parts = stage.len();
+            let work = Work { checkpoint: &self.checkpoint, steps: &steps, stage: i };
+            let blend = blend::choose(&problem, &self.objective, &differences, stage, &work);
+            let (blend, dropped) = limit.hold(blend, &problem, &self.objective, &differences);
+            left_out.extend(dropped);
             let shuffled = problem.shuffled(self.seed);
             for part in &blend.parts {
                 fitted.extend(part.fit(&problem));
@@ -126,21 +172,26 @@ impl Prepared {
             }
             // Cross-fitted, so that the next stage sees what is left where nothing was fitted.
             problem.residual -= &blend.cross_fitted;
-            base += blend.cross_fitted;
+            differences += blend.cross_fitted;
+            steps.advance(last_parts);
         }
+        let expected =
+            |row, c| self.mean_score[c] + problem.difficulty[row] + differences[(row, c)];
         let heads = self.heads(&fitted);
         Learned {
             mixtures: heads.mixtures.iter().map(|mixture| mixture.means.nrows()).collect(),
-            clusters: heads
-                .clusters
-                .as_ref()
-                .map(|c| ClusterShape { latent: c.centres.nrows(), count: c.centres.ncols() }),
+            clusters: heads.clusters.as_ref().map(|clusters| ClusterShape {
+                latent: clusters.centres.nrows(),
+                count: clusters.centres.ncols(),
+                smallest: Some(clusters.smallest as u64),
+            }),
             weights: self.store(&heads),
             lengths: self.lengths.clone(),
             learners,
+            left_out,
             mean_score: self.mean_score.clone(),
             score: self.score.clone(),
-            cross_fitted: base,
+            cross_fitted: DMatrix::from_fn(self.score.nrows(), self.score.ncols(), expected),
             null: self.store(&self.heads(&null)),
         }
     }
@@ -212,6 +263,15 @@ fn row_major(matrix: &DMatrix<f64>) -> Vec<f32> {
     matrix.transpose().iter().map(|&value| value as f32).collect()
 }
 
+/// `(context columns, n)` hashed values.
+fn context(features: &[Features]) -> Vec<Vec<Option<u64>>> {
+    (0..features.first().map_or(0, |f| f.context.len()))
+        .map(|column| features.iter().map(|f| f.context[column]).collect())
+        .collect()
+}
+
+/// Where no cost is known at all, a candidate is taken to cost what it scores on average: each is then
+/// worth its price, and what counts is whether requests tell candidates apart.
 fn objective(
     problem: &Problem,
     score: &DMatrix<f64>,
@@ -223,6 +283,8 @@ fn objective(
     for mut column in residual.column_iter_mut() {
         column -= &problem.difficulty;
     }
+    let stand_in = || DMatrix::from_fn(score.nrows(), score.ncols(), |_, c| mean_score[c]);
+    let cost = if cost.iter().all(|cost| cost.is_nan()) { &stand_in() } else { cost };
     let mean_cost = column_means(cost);
     Objective::new(Truth { score, cost, mean_score, mean_cost: &mean_cost, residual, folds })
 }
@@ -332,13 +394,10 @@ mod tests {
         let text = stages(&LearnerName::ALL, 0).pop().unwrap();
         let part = |learner: Box<dyn crate::learners::Learner>| {
             let setting = *learner.settings(problem).last().unwrap();
-            Part { learner, setting, weight: 1.0 / 3.0 }
+            Part { learner, setting, weight: 1.0 / 3.0, cross_fitted: DMatrix::zeros(0, 0) }
         };
-        let fitted: Vec<FittedPart> = text
-            .into_iter()
-            .map(part)
-            .flat_map(|part| part.fit(problem).collect::<Vec<_>>())
-            .collect();
+        let parts: Vec<Part> = text.into_iter().map(part).collect();
+        let fitted: Vec<FittedPart> = parts.iter().flat_map(|part| part.fit(problem)).collect();
         assert_eq!(fitted.len(), 3, "every learner of text");
         let rows: Vec<usize> = (0..features.len()).collect();
         let mut expected = &problem.vectors
@@ -358,6 +417,11 @@ mod tests {
             context: 0,
             embedding: featurizer.schema().embedding_width(),
         };
+        let mut widened = Shape { mixtures: Vec::new(), latent: 0, clusters: 0, ..shape.clone() };
+        for part in &parts {
+            part.learner.widen(problem, part.setting, &mut widened);
+        }
+        assert_eq!(widened, shape, "learners say what they take");
         let outputs =
             Network::new(prepared.store(&heads), shape).unwrap().forward(&features).unwrap();
         for (row, outputs) in outputs.iter().enumerate() {

@@ -3,7 +3,7 @@
 
 use farthing_core::Prediction;
 use farthing_data::{Dataset, Record, split as folds};
-use farthing_model::features::Features;
+use farthing_model::features::{Features, Featurizer};
 use farthing_model::{BarCard, Parts, Router};
 
 use crate::calibrate::{CrossFitted, calibrate};
@@ -11,7 +11,9 @@ use crate::certify::HeldOut;
 use crate::featurize::featurize;
 use crate::fit::{Learned, Prepared};
 use crate::objective::FOLDS;
+use crate::progress::{Observer, Steps};
 use crate::split::{self, Roles};
+use crate::time_limit::TimeLimit;
 use crate::{Stage, TrainConfig, TrainError, assemble, judged_only, predict};
 
 /// See the module.
@@ -33,25 +35,24 @@ impl Fitted {
     pub(crate) fn new(
         dataset: Dataset,
         config: &TrainConfig,
-        progress: &dyn Fn(Stage),
+        observer: &Observer<'_>,
     ) -> Result<Self, TrainError> {
         let (dataset, left_out) = judged_only(dataset)?;
         let records: Vec<&Record> = dataset.records.iter().collect();
-        let roles = split::assign(&records, config.seed);
+        let roles = split::assign(&records, config)?;
 
         let featurizer = config.encoder.featurizer(dataset.context_columns.clone());
+        // Before the log is read, which takes an encoder minutes.
+        let limit = limit(&featurizer, dataset.candidates.len(), config)?;
         let requests: Vec<_> = records.iter().map(|record| &record.request).collect();
-        let features = featurize(&featurizer, &requests, &|done, due| {
-            progress(Stage::Featurize { done, due });
-        })?;
+        let features = featurize(&featurizer, &requests, observer)?;
         let fit_records: Vec<&Record> = roles.fit.iter().map(|&row| records[row]).collect();
         let fit_features: Vec<_> = roles.fit.iter().map(|&row| features[row].clone()).collect();
         let prepared =
-            Prepared::new(&fit_records, &fit_features, &dataset.candidates, config, progress);
-        progress(Stage::Learners);
-        let learned = prepared.learn(&config.learners);
+            Prepared::new(&fit_records, &fit_features, &dataset.candidates, config, observer);
+        let learned = prepared.learn(&config.storable(), &limit, observer);
 
-        progress(Stage::Certify);
+        Steps::enter(observer, Stage::Certify, 1);
         let mut parts = assemble(&dataset, &roles, &learned, &featurizer, config);
         // Near-duplicates share a fold, whatever the folds of the learners were.
         let folds: Vec<usize> =
@@ -61,11 +62,16 @@ impl Fitted {
         Ok(Self { dataset, roles, features, learned, parts, left_out, router })
     }
 
-    /// What another configuration learns from the same fit split.
-    pub(crate) fn learn_again(&self, config: &TrainConfig) -> Learned {
-        let (records, features) = (self.records(&self.roles.fit), self.features(&self.roles.fit));
-        Prepared::new(&records, &features, &self.dataset.candidates, config, &|_| {})
-            .learn(&config.learners)
+    /// What another configuration learns from the same fit split, and the router that it makes.
+    pub(crate) fn learn_again(&self, config: &TrainConfig) -> Result<(Learned, Parts), TrainError> {
+        let Self { dataset, roles, .. } = self;
+        let featurizer = config.encoder.featurizer(dataset.context_columns.clone());
+        let limit = limit(&featurizer, dataset.candidates.len(), config)?;
+        let (records, features) = (self.records(&roles.fit), self.features(&roles.fit));
+        let prepared = Prepared::new(&records, &features, &dataset.candidates, config, &|_| {});
+        let learned = prepared.learn(&config.storable(), &limit, &|_| {});
+        let parts = assemble(dataset, roles, &learned, &featurizer, config);
+        Ok((learned, parts))
     }
 
     /// Records at these positions.
@@ -105,6 +111,14 @@ impl Fitted {
             best: manifest.stands_in.as_ref().and_then(|stand_in| position(&stand_in.best)),
         }
     }
+}
+
+fn limit(
+    featurizer: &Featurizer,
+    candidates: usize,
+    config: &TrainConfig,
+) -> Result<TimeLimit, TrainError> {
+    TimeLimit::new(featurizer.schema().clone(), candidates, config.max_decision_us)
 }
 
 fn calibrate_bars(bars: &mut [BarCard], learned: &Learned, folds: &[usize]) {

@@ -3,10 +3,7 @@
 //! Three checks on the sealed split, each by a one-sided 95 % bootstrap paired and grouped by prompt.
 
 use farthing_data::Record;
-use farthing_eval::metrics::{
-    Bootstrap, Choices, GroupSums, Groups, Interval, Matrix, Point, Sweep, aiq, best_column,
-    cost_at_quality, earned_share_pct, hull, quantile,
-};
+use farthing_eval::metrics::{Arena, Bootstrap, Interval, Sweep, Truth, quantile};
 use farthing_model::{EarnedShare, GateCheck, GateReport};
 use nalgebra::DMatrix;
 
@@ -48,21 +45,14 @@ pub(crate) fn judge(sealed: &Sealed<'_>, forced: bool) -> GateReport {
 }
 
 struct Comparison {
-    groups: Groups,
+    arena: Arena,
     router: Sweep,
-    zero: Sweep,
     null: Sweep,
-    oracle: Sweep,
-    costs: GroupSums,
-    scores: GroupSums,
-    best_single: usize,
 }
 
 impl Comparison {
     fn new(sealed: &Sealed<'_>) -> Result<Self, GateCheck> {
         let n = sealed.mean_score.len();
-        let score = matrix(sealed.records, n, |cell| cell.score);
-        let cost = matrix(sealed.records, n, |cell| cell.cost_usd);
         let priced: Vec<usize> = (0..n).filter(|&c| !sealed.mean_cost[c].is_nan()).collect();
         if priced.is_empty() {
             return Err(GateCheck {
@@ -71,50 +61,38 @@ impl Comparison {
                 detail: "not applicable: the log has no costs and there are no prices".to_owned(),
             });
         }
-        let known = |row: usize| {
-            priced.iter().all(|&c| !score[(row, c)].is_nan() && !cost[(row, c)].is_nan())
+        let score = matrix(sealed.records, n, |cell| cell.score);
+        let cost = matrix(sealed.records, n, |cell| cell.cost_usd);
+        let groups: Vec<u64> = sealed.records.iter().map(|record| record.group).collect();
+        let truth = Truth {
+            score: |row, c| score[(row, c)],
+            cost_usd: |row, c| cost[(row, c)],
+            groups: &groups,
+            fitted_score: sealed.mean_score,
+            fitted_cost: sealed.mean_cost,
         };
-        let rows: Vec<usize> = (0..sealed.records.len()).filter(|&row| known(row)).collect();
-        if rows.len() < MIN_SEALED {
+        let arena = Arena::new(priced, &truth);
+        if arena.requests() < MIN_SEALED {
             return Err(GateCheck {
                 check: format!(
                     "at least {MIN_SEALED} sealed requests answered by every priced candidate"
                 ),
                 passed: Some(false),
-                detail: format!("{} of {} sealed requests", rows.len(), sealed.records.len()),
+                detail: format!("{} of {} sealed requests", arena.requests(), groups.len()),
             });
         }
-        let pick = |from: &DMatrix<f64>| {
-            let values = rows.iter().flat_map(|&row| priced.iter().map(move |&c| from[(row, c)]));
-            Matrix::new(priced.len(), values.collect())
+        // The labels are scores: what is known of costs is real in the null, too.
+        let sweep = |quality: &DMatrix<f64>| {
+            arena.sweep(|row, c| quality[(row, c)], |row, c| sealed.predicted_cost[(row, c)])
         };
-        let means = |of: &[f64]| {
-            Matrix::repeat(rows.len(), &priced.iter().map(|&c| of[c]).collect::<Vec<_>>())
-        };
-        let (score, cost) = (pick(&score), pick(&cost));
-        let keys: Vec<u64> = rows.iter().map(|&row| sealed.records[row].group).collect();
-        let groups = Groups::by_key(&keys);
-        let predicted_cost = pick(&sealed.predicted_cost);
-        let sweep = |quality: &Matrix, predicted_cost: &Matrix| {
-            Sweep::new(&Choices::of_dial(quality, predicted_cost), &score, &cost, &groups)
-        };
-        Ok(Self {
-            router: sweep(&pick(&sealed.quality), &predicted_cost),
-            zero: sweep(&means(sealed.mean_score), &means(sealed.mean_cost)),
-            // The labels are scores: what is known of costs is real in the null, too.
-            null: sweep(&pick(&sealed.null_quality), &predicted_cost),
-            oracle: sweep(&score, &Matrix::repeat(rows.len(), &cost.column_means())),
-            costs: GroupSums::new(&cost, &groups),
-            scores: GroupSums::new(&score, &groups),
-            best_single: best_column(&score.column_means(), &cost.column_means()),
-            groups,
-        })
+        let (router, null) = (sweep(&sealed.quality), sweep(&sealed.null_quality));
+        Ok(Self { arena, router, null })
     }
 
     fn checks(&self, sealed: &Sealed<'_>) -> (Vec<GateCheck>, Option<EarnedShare>) {
         let bootstrap = Bootstrap { seed: sealed.seed, resamples: RESAMPLES };
-        let resamples = bootstrap.resample(&self.groups, |counts| self.figures(counts));
-        let figures = self.figures(&self.groups.once());
+        let resamples = bootstrap.resample(self.arena.groups(), |counts| self.figures(counts));
+        let figures = self.figures(&self.arena.groups().once());
         let column = |i: usize| resamples.iter().map(|f| f[i]).collect::<Vec<f64>>();
         let above_zero = |check: &str, i: usize| {
             let low = quantile(&column(i), ALPHA).unwrap_or(f64::NEG_INFINITY);
@@ -142,7 +120,7 @@ impl Comparison {
         let earned = interval.filter(|_| figures[3].is_finite()).map(|interval| EarnedShare {
             pct: figures[3],
             interval_pct: [interval.low, interval.high],
-            requests: self.groups.of_requests().len() as u64,
+            requests: self.arena.requests() as u64,
         });
         (checks, earned)
     }
@@ -150,20 +128,14 @@ impl Comparison {
     /// AIQ gain over zero, AIQ gain over null, cost at best single's quality as a share of its cost,
     /// earned share in percent (NaN where there is nothing to earn).
     fn figures(&self, counts: &[u32]) -> [f64; 4] {
-        let costs = self.costs.means(counts);
-        let range = costs.iter().fold((f64::INFINITY, 0.0_f64), |(l, h), &c| (l.min(c), h.max(c)));
-        let points = self.router.points(counts);
-        let area = |points: &[Point]| aiq(points, range.0, range.1);
-        let router = area(&points);
-        let target = self.scores.means(counts)[self.best_single] - TOLERANCE;
-        let cost = cost_at_quality(&hull(&points), target).unwrap_or(f64::INFINITY);
-        let zero = area(&self.zero.points(counts));
-        let earned = earned_share_pct(router, zero, area(&self.oracle.points(counts)));
+        let marks = self.arena.marks(counts);
+        let router = self.router.points(counts);
+        let target = marks.best_single.quality - TOLERANCE;
         [
-            router - zero,
-            router - area(&self.null.points(counts)),
-            cost / costs[self.best_single],
-            earned.unwrap_or(f64::NAN),
+            marks.aiq(&router) - marks.zero,
+            marks.aiq(&router) - marks.aiq(&self.null.points(counts)),
+            marks.cost_ratio(&router, target).unwrap_or(f64::INFINITY),
+            marks.earned_share_pct(&router).unwrap_or(f64::NAN),
         ]
     }
 }

@@ -9,6 +9,7 @@ mod blend;
 mod calibrate;
 mod card;
 mod certify;
+mod checkpoint;
 mod compare;
 mod config;
 mod distill;
@@ -23,20 +24,21 @@ mod length;
 mod objective;
 mod policies;
 mod problem;
+mod progress;
 mod reference;
 mod representation;
 mod ridge;
 mod split;
+mod time_limit;
 
 use std::collections::BTreeMap;
-use std::mem;
 
 use farthing_core::{Digest, Prediction};
 use farthing_data::Dataset;
 use farthing_model::features::{Features, Featurizer};
 use farthing_model::{
-    BarCard, CandidateCard, DataCard, GateReport, Manifest, Parts, Platt, PolicySpec, Router,
-    SeenPrompts,
+    BarCard, CandidateCard, DataCard, DecisionTimeCard, GateReport, LeftOutCard, Manifest, Parts,
+    Platt, PolicySpec, Router, SeenPrompts, TimeSplitCard, decision_time,
 };
 use nalgebra::DMatrix;
 use rayon::prelude::*;
@@ -44,15 +46,17 @@ use rayon::prelude::*;
 pub use add_model::{AddConfig, AddError, Added, add_model};
 pub use certify::{Resplits, Rung, resplit};
 pub use compare::{Compared, Comparison, compare};
-pub use config::{Encoder, TrainConfig};
+pub use config::{Encoder, SplitBy, TrainConfig};
 pub use distill::{DistillError, Distilled, distill};
 pub use error::TrainError;
 pub use learners::LearnerName;
+pub use progress::{Observer, Progress};
 
 use crate::fit::Learned;
 use crate::fitted::Fitted;
 use crate::gate::Sealed;
 use crate::problem::column_means;
+use crate::progress::Steps;
 use crate::split::Roles;
 
 /// Fewer judged requests than this cannot be split three ways.
@@ -64,12 +68,7 @@ const BATCH: usize = 64;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
     /// Requests become features; with a sentence encoder this takes longest.
-    Featurize {
-        /// Requests done.
-        done: usize,
-        /// Of how many.
-        due: usize,
-    },
+    Featurize,
     /// Latent semantic analysis.
     Represent,
     /// The difficulty head.
@@ -85,7 +84,7 @@ pub enum Stage {
 impl Stage {
     /// Every stage, in order.
     pub const ALL: [Self; 6] = [
-        Self::Featurize { done: 0, due: 0 },
+        Self::Featurize,
         Self::Represent,
         Self::Difficulty,
         Self::Learners,
@@ -93,16 +92,10 @@ impl Stage {
         Self::Gate,
     ];
 
-    /// Its place among [`Self::ALL`].
-    pub fn position(self) -> usize {
-        let same = |other: &Self| mem::discriminant(other) == mem::discriminant(&self);
-        Self::ALL.iter().position(same).unwrap_or_default()
-    }
-
     /// What a person reads.
     pub fn label(self) -> &'static str {
         match self {
-            Self::Featurize { .. } => "featurizing requests",
+            Self::Featurize => "featurizing requests",
             Self::Represent => "learning the representation",
             Self::Difficulty => "fitting difficulty",
             Self::Learners => "fitting and blending learners",
@@ -126,17 +119,20 @@ pub struct Trained {
 pub fn train(
     dataset: Dataset,
     config: &TrainConfig,
-    progress: &dyn Fn(Stage),
+    observer: &Observer<'_>,
 ) -> Result<Trained, TrainError> {
-    let mut fitted = Fitted::new(dataset, config, progress)?;
+    checkpoint::prepare(config)?;
+    let mut fitted = Fitted::new(dataset, config, observer)?;
     certify_bars(&mut fitted, config)?;
-    progress(Stage::Gate);
+    Steps::enter(observer, Stage::Gate, 1);
     let mut gate = judge(&fitted, (&fitted.learned, &fitted.parts), config)?;
     if let Some(plain) = config.without_sentence() {
-        let learned = fitted.learn_again(&plain);
-        let featurizer = plain.encoder.featurizer(fitted.dataset.context_columns.clone());
-        let parts = assemble(&fitted.dataset, &fitted.roles, &learned, &featurizer, &plain);
+        let (learned, parts) = fitted.learn_again(&plain)?;
         gate.without_encoder = judge(&fitted, (&learned, &parts), &plain)?.earned_share;
+    }
+    // Whoever is refused may try again by force.
+    if gate.passed || config.force {
+        checkpoint::clear(config)?;
     }
     let Fitted { mut parts, left_out, .. } = fitted;
     parts.manifest.gate = gate;
@@ -256,9 +252,10 @@ fn assemble(
     };
     let priced = candidates.iter().any(is_priced);
     let outcomes = dataset.records.iter().map(|record| record.cells.len() as u64).sum();
-    let used = roles.fit.iter().chain(&roles.certificate).map(|&row| dataset.records[row].group);
+    let used =
+        roles.fit.iter().chain(&roles.certificate).map(|&row| dataset.records[row].prompt_key());
     let fingerprint = fingerprint(dataset);
-    let manifest = Manifest {
+    let mut manifest = Manifest {
         digest: String::new(),
         format_version: 0,
         candidates,
@@ -273,6 +270,7 @@ fn assemble(
         mixtures: fitted.mixtures.clone(),
         clusters: fitted.clusters,
         learners: fitted.learners.clone(),
+        decision_time: None,
         data: DataCard {
             fingerprint: fingerprint.clone(),
             requests: dataset.records.len() as u64,
@@ -282,6 +280,13 @@ fn assemble(
             sealed: roles.sealed.len() as u64,
             seed: config.seed,
             labels: dataset.label_columns.clone(),
+            group: dataset.group_column.clone(),
+            left_out: dataset.left_out.map(|left_out| LeftOutCard {
+                max_requests: left_out.max_requests,
+                requests: left_out.requests,
+                rows: left_out.rows,
+            }),
+            by_time: (config.split_by == SplitBy::Time).then(|| by_time(dataset, roles)),
         },
         gate: GateReport {
             passed: false,
@@ -292,6 +297,11 @@ fn assemble(
         },
         files: BTreeMap::new(),
     };
+    manifest.decision_time = Some(DecisionTimeCard {
+        estimate_us: decision_time::estimate_us(&manifest.features, &manifest.shape()),
+        limit_us: config.max_decision_us,
+        left_out: fitted.left_out.clone(),
+    });
     Parts {
         manifest,
         weights: fitted.weights.clone(),
@@ -300,6 +310,19 @@ fn assemble(
         prices: config.prices.of(&dataset.candidates),
         seen: SeenPrompts::new(fingerprint.prefix() ^ config.seed, used),
         card: String::new(),
+    }
+}
+
+/// When a split by time holds out from, and what it could not use.
+fn by_time(dataset: &Dataset, roles: &Roles) -> TimeSplitCard {
+    let oldest = |role: &[usize]| {
+        role.iter().filter_map(|&row| dataset.records[row].timestamp_ms).min().unwrap_or_default()
+    };
+    let used = roles.fit.len() + roles.certificate.len() + roles.sealed.len();
+    TimeSplitCard {
+        certificate_from_ms: oldest(&roles.certificate),
+        sealed_from_ms: oldest(&roles.sealed),
+        unused: (dataset.records.len() - used) as u64,
     }
 }
 

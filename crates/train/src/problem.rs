@@ -35,6 +35,11 @@ pub(crate) struct Problem {
 }
 
 impl Problem {
+    /// Every row.
+    pub(crate) fn rows(&self) -> Vec<usize> {
+        (0..self.residual.nrows()).collect()
+    }
+
     /// The same problem with whole requests' outcomes shuffled: nothing can be learned from it.
     pub(crate) fn shuffled(&self, seed: u64) -> Self {
         let mut order: Vec<usize> = (0..self.residual.nrows()).collect();

@@ -9,6 +9,7 @@ use farthing_data::{Dataset, ReadOptions, ReadReport, Rejects, read_log};
 use tempfile::TempDir;
 
 mod bad_input;
+mod capped;
 mod imports;
 mod parquet_types;
 mod reading;

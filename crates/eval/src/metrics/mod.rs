@@ -14,6 +14,7 @@
 //! assert!(0.5 < area && area < 0.9);
 //! ```
 
+mod arena;
 mod bootstrap;
 mod calibration;
 mod frontier;
@@ -22,6 +23,7 @@ mod oracle;
 mod routellm;
 mod sweep;
 
+pub use arena::{Arena, Marks, Truth};
 pub use bootstrap::{Bootstrap, GroupSums, Groups, Interval, quantile};
 pub use calibration::{ECE_BINS, ReliabilityBin, brier, ece, log_loss, reliability};
 pub use frontier::{Point, aiq, cost_at_quality, earned_share_pct, height, hull};

@@ -96,6 +96,7 @@ fn manifest(names: &[&str]) -> Manifest {
         mixtures: Vec::new(),
         clusters: None,
         learners: Vec::new(),
+        decision_time: None,
         data: DataCard {
             fingerprint: Digest::of(b""),
             requests: 100,
@@ -105,6 +106,9 @@ fn manifest(names: &[&str]) -> Manifest {
             sealed: 10,
             seed: 0,
             labels: Vec::new(),
+            group: None,
+            left_out: None,
+            by_time: None,
         },
         gate: GateReport {
             passed: true,
@@ -154,6 +158,8 @@ pub(crate) fn dataset(names: &[&str], n: usize) -> Dataset {
         candidates: names.iter().map(|name| (*name).to_owned()).collect(),
         context_columns: vec!["task".to_owned()],
         label_columns: Vec::new(),
+        group_column: None,
+        left_out: None,
         records,
     }
 }

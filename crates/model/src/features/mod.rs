@@ -1,8 +1,9 @@
 //! The one featurizer: trainer, evaluator and server call [`Featurizer::featurize`].
 //!
 //! A request becomes hashed word n-grams of its routing text (a sparse bag), the tokens of that text
-//! (another one), the vector of a sentence encoder where there is one, a few surface features (dense) and hashed context values. What is read of a request is decided in [`routing_text`]; what
-//! the numbers are worth is learned elsewhere.
+//! (another one), the vector of a sentence encoder where there is one, a few surface features (dense) and
+//! hashed context values. What is read of a request is decided in [`routing_text`]; what the numbers are
+//! worth is learned elsewhere.
 
 pub mod routing_text;
 mod surface;
@@ -18,8 +19,10 @@ use crate::encoder::{EncoderCard, TextEncoder};
 use crate::static_table::TextTokenizer;
 pub use surface::SURFACE_FEATURES;
 
-/// Changes whenever the same request would give other features.
-const CODE_VERSION: u32 = 1;
+/// Changes whenever the same request would give other features; earlier ones stay served.
+const CODE_VERSION: u32 = 2;
+/// From this version on, an n-gram or token counts once, however often a request repeats it.
+const DISTINCT_SINCE: u32 = 2;
 
 /// Everything that determines the features of a request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,9 +57,9 @@ pub struct Featurizer {
 /// A featurized request.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Features {
-    /// Bucket of every word and word pair, in order, with repetitions.
+    /// Bucket of every word and word pair, in order.
     pub buckets: Vec<u32>,
-    /// Id of every token that the tokenizer knows, in order, with repetitions; empty without one.
+    /// Id of every token that the tokenizer knows, in order; empty without one.
     pub tokens: Vec<u32>,
     /// The encoder's vector, of length 1; empty without one.
     pub embedding: Vec<f32>,
@@ -96,7 +99,7 @@ impl FeatureSchema {
 
     /// Whether this build computes the features that the schema describes.
     pub fn is_supported(&self) -> bool {
-        self.code_version == CODE_VERSION && (1..=24).contains(&self.bucket_bits)
+        (1..=CODE_VERSION).contains(&self.code_version) && (1..=24).contains(&self.bucket_bits)
     }
 
     /// Digest of the schema and of the names of the surface features.
@@ -177,6 +180,12 @@ impl Featurizer {
                 .map(|value| context_key(value))
         });
         let tokenizer = self.tokenizer.as_ref();
+        let mut tokens =
+            tokenizer.map_or_else(Vec::new, |tokenizer| tokenizer.token_ids(&text.text));
+        if schema.code_version >= DISTINCT_SINCE {
+            keep_first(&mut buckets);
+            keep_first(&mut tokens);
+        }
         let embedded =
             self.encoder.as_ref().map(|encoder| encoder.embed(&text.text)).transpose()?;
         let (embedding, cut) =
@@ -184,13 +193,25 @@ impl Featurizer {
         Ok(Features {
             surface: surface::measure(&text.text, words, request),
             buckets,
-            tokens: tokenizer.map_or_else(Vec::new, |tokenizer| tokenizer.token_ids(&text.text)),
+            tokens,
             context: context.collect(),
             embedding,
             text_bytes: request.text_bytes(),
             truncated: text.truncated || cut,
         })
     }
+}
+
+/// Drops every entry that stands further ahead already.
+fn keep_first(entries: &mut Vec<u32>) {
+    let bits = entries.iter().max().map_or(0, |&last| last as usize + 1);
+    let mut seen = vec![0_u64; bits.div_ceil(64)];
+    entries.retain(|&entry| {
+        let (word, bit) = (entry as usize / 64, 1 << (entry % 64));
+        let new = seen[word] & bit == 0;
+        seen[word] |= bit;
+        new
+    });
 }
 
 /// Hash of a context value: the router directory holds these, not the values.
@@ -255,7 +276,7 @@ mod tests {
         let featurizer = Featurizer::new(Vec::new(), Some(tokenizer()));
         let features =
             featurizer.featurize(&Request::from_prompt("Words, a word").unwrap()).unwrap();
-        assert_eq!(features.tokens, [1, 2, 1]);
+        assert_eq!(features.tokens, [1, 2]);
         let long = Request::from_prompt("word ".repeat(100_000)).unwrap();
         assert!(featurizer.featurize(&long).unwrap().tokens.len() < 2_000);
     }
@@ -303,7 +324,22 @@ mod tests {
         // As `derive(Debug)` wrote it before schemas had a tokenizer.
         let text = r#"FeatureSchema { code_version: 1, bucket_bits: 18, head_bytes: 6144, tail_bytes: 2048, context: ["a\"b", "c"] }"#;
         let digest = Digest::of(format!("{text} {SURFACE_FEATURES:?}").as_bytes());
-        assert_eq!(FeatureSchema::new(vec!["a\"b".into(), "c".into()]).digest(), digest);
+        let columns = vec!["a\"b".into(), "c".into()];
+        let schema = FeatureSchema { code_version: 1, ..FeatureSchema::new(columns) };
+        assert_eq!(schema.digest(), digest);
+    }
+
+    #[test]
+    fn repetitions_count_for_routers_of_an_earlier_version_only() {
+        let request = Request::from_prompt("so so so it goes so").unwrap();
+        let buckets = |code_version| {
+            let schema = FeatureSchema { code_version, ..FeatureSchema::new(Vec::new()) };
+            Featurizer::of(schema, None, None).unwrap().featurize(&request).unwrap().buckets
+        };
+        let all = buckets(1);
+        assert_eq!(all.len(), 11, "six words and five pairs");
+        let firsts = [0, 2, 5, 6, 7, 8, 10].map(|position: usize| all[position]);
+        assert_eq!(buckets(2), firsts);
     }
 
     #[test]

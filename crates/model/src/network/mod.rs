@@ -40,16 +40,19 @@ pub struct Network {
     shape: Shape,
     /// Row of each bucket, or [`NO_ROW`].
     row_of: Vec<u32>,
-    rows: Tensor,
+    /// `(buckets with a row, width)`
+    rows: Vec<f32>,
     /// Row of each token up to the last that has one, or [`NO_ROW`].
     row_of_token: Vec<u32>,
-    token_rows: Tensor,
+    /// `(tokens with a row, width)`
+    token_rows: Vec<f32>,
     /// `(embedding, width)`, where there is an encoder.
-    embedding: Option<Tensor>,
-    surface: Tensor,
+    embedding: Option<Table>,
+    /// `(surface features, width)`
+    surface: Table,
     bias: Tensor,
     /// `(components, candidates)` of each mixture.
-    means: Vec<Tensor>,
+    means: Vec<Table>,
     clusters: Option<Clusters>,
     context: Vec<ContextTable>,
 }
@@ -58,11 +61,11 @@ pub struct Network {
 #[derive(Debug)]
 struct Clusters {
     /// `(latent, clusters)`
-    centres: Tensor,
+    centres: Table,
     /// `(clusters)`
     bias: Tensor,
     /// `(clusters, candidates)`
-    means: Tensor,
+    means: Table,
 }
 
 impl Clusters {
@@ -70,8 +73,8 @@ impl Clusters {
     fn forward(&self, latent: &Tensor) -> Result<Tensor> {
         // A request without any known feature has no direction; it is not divided by 0.
         let length = latent.sqr()?.sum_keepdim(D::Minus1)?.sqrt()?.clamp(1e-6_f32, f32::MAX)?;
-        let logits = latent.broadcast_div(&length)?.matmul(&self.centres)?;
-        candle_nn::ops::softmax_last_dim(&logits.broadcast_add(&self.bias)?)?.matmul(&self.means)
+        let logits = self.centres.times(&latent.broadcast_div(&length)?)?;
+        self.means.times(&soft_max(&logits.broadcast_add(&self.bias)?)?)
     }
 }
 
@@ -88,34 +91,29 @@ impl Network {
         for (row, &token) in (0_u32..).zip(&weights.tokens) {
             row_of_token[token as usize] = row;
         }
-        let token_rows = weights.token_rows.into_iter().map(f32::from).collect();
-        let matrix = |values: Vec<f32>, columns: usize| {
-            let rows = values.len() / columns;
-            Tensor::from_vec(values, (rows, columns), device)
-        };
+        let token_rows: Vec<f32> = weights.token_rows.into_iter().map(f32::from).collect();
+        let matrix = |values: Vec<f32>, columns: usize| Table { values, columns };
         let mut components = weights.means.chunks(shape.candidates.max(1));
         let mut mixture = |size: &usize| {
             let rows: Vec<f32> = components.by_ref().take(*size).flatten().copied().collect();
             matrix(rows, shape.candidates)
         };
-        let means = shape.mixtures.iter().map(&mut mixture).collect::<Result<_>>()?;
+        let means = shape.mixtures.iter().map(&mut mixture).collect();
         let clusters = weights.clusters.map(|table| -> Result<_> {
             let count = table.bias.len();
             Ok(Clusters {
-                centres: matrix(table.centres, count)?,
+                centres: matrix(table.centres, count),
                 bias: Tensor::from_vec(table.bias, count, device)?,
-                means: matrix(table.means, shape.candidates)?,
+                means: matrix(table.means, shape.candidates),
             })
         });
         Ok(Self {
             row_of,
-            rows: matrix(weights.rows, width)?,
+            rows: weights.rows,
             row_of_token,
-            token_rows: matrix(token_rows, width)?,
-            embedding: (shape.embedding > 0)
-                .then(|| matrix(weights.embedding_rows, width))
-                .transpose()?,
-            surface: matrix(weights.surface, width)?,
+            token_rows,
+            embedding: (shape.embedding > 0).then(|| matrix(weights.embedding_rows, width)),
+            surface: matrix(weights.surface, width),
             bias: Tensor::from_vec(weights.bias, width, device)?,
             means,
             clusters: clusters.transpose()?,
@@ -135,9 +133,9 @@ impl Network {
         let length = pooled.narrow(D::Minus1, candidates, candidates)?;
         let mut first = 2 * candidates;
         for means in &self.means {
-            let size = means.dim(0)?;
+            let size = means.rows();
             let logits = pooled.narrow(D::Minus1, first, size)?.contiguous()?;
-            quality = (quality + candle_nn::ops::softmax_last_dim(&logits)?.matmul(means)?)?;
+            quality = (quality + means.times(&soft_max(&logits)?)?)?;
             first += size;
         }
         if let Some(clusters) = &self.clusters {
@@ -156,34 +154,22 @@ impl Network {
 
     /// `(batch) features -> (batch, width)`
     fn pool(&self, batch: &[Features]) -> Result<Tensor> {
-        let mut bags = Vec::with_capacity(batch.len());
-        for features in batch {
-            let words = self.pool_bag(&features.buckets, &self.row_of, &self.rows)?;
-            let tokens = self.pool_bag(&features.tokens, &self.row_of_token, &self.token_rows)?;
-            bags.push((words + tokens)?);
+        let width = self.shape.width();
+        let mut bags = vec![0.0; batch.len() * width];
+        for (features, pooled) in batch.iter().zip(bags.chunks_exact_mut(width)) {
+            add_bag(&features.buckets, &self.row_of, &self.rows, pooled);
+            add_bag(&features.tokens, &self.row_of_token, &self.token_rows, pooled);
         }
-        let mut bags = Tensor::stack(&bags, 0)?;
+        let mut bags = Tensor::from_vec(bags, (batch.len(), width), &Device::Cpu)?;
         if let Some(rows) = &self.embedding {
             let values: Vec<f32> = batch.iter().flat_map(|f| f.embedding.iter().copied()).collect();
-            let values = Tensor::from_vec(values, (batch.len(), rows.dim(0)?), &Device::Cpu)?;
-            bags = (bags + values.matmul(rows)?)?;
+            let values = Tensor::from_vec(values, (batch.len(), rows.rows()), &Device::Cpu)?;
+            bags = (bags + rows.times(&values)?)?;
         }
         let surface: Vec<f32> = batch.iter().flat_map(|f| f.surface).collect();
         let surface =
             Tensor::from_vec(surface, (batch.len(), SURFACE_FEATURES.len()), &Device::Cpu)?;
-        (bags + surface.matmul(&self.surface)?)?.broadcast_add(&self.bias)
-    }
-
-    /// `(n) entries -> (width)`: the sum of their rows over the square root of n.
-    fn pool_bag(&self, entries: &[u32], row_of: &[u32], rows: &Tensor) -> Result<Tensor> {
-        let row = |&entry: &u32| row_of.get(entry as usize).copied().filter(|&row| row != NO_ROW);
-        let known: Vec<u32> = entries.iter().filter_map(row).collect();
-        if known.is_empty() {
-            return self.bias.zeros_like();
-        }
-        let indices = Tensor::new(known.as_slice(), &Device::Cpu)?;
-        let sum = rows.index_select(&indices, 0)?.sum(0)?;
-        sum.affine(1.0 / (entries.len() as f64).sqrt(), 0.0)
+        (bags + self.surface.times(&surface)?)?.broadcast_add(&self.bias)
     }
 
     fn add_context(&self, features: &Features, quality: &mut [f32]) {
@@ -196,6 +182,71 @@ impl Network {
                 *value += offset;
             }
         }
+    }
+}
+
+/// A row-major matrix to multiply small ones with.
+#[derive(Debug)]
+struct Table {
+    values: Vec<f32>,
+    columns: usize,
+}
+
+impl Table {
+    fn rows(&self) -> usize {
+        self.values.len() / self.columns.max(1)
+    }
+
+    /// `(batch, rows) -> (batch, columns)`: the product with this matrix. Candle's `matmul` asks the operating
+    /// system how many processors there are, every time, which takes longer than the product.
+    fn times(&self, left: &Tensor) -> Result<Tensor> {
+        let batch = left.dim(0)?;
+        let mut product = vec![0.0; batch * self.columns];
+        let left = left.flatten_all()?.to_vec1::<f32>()?;
+        for (left, sum) in
+            left.chunks_exact(self.rows().max(1)).zip(product.chunks_exact_mut(self.columns.max(1)))
+        {
+            for (factor, row) in left.iter().zip(self.values.chunks_exact(self.columns.max(1))) {
+                for (sum, value) in sum.iter_mut().zip(row) {
+                    *sum += factor * value;
+                }
+            }
+        }
+        Tensor::from_vec(product, (batch, self.columns), &Device::Cpu)
+    }
+}
+
+/// Row by row. Candle's fused one hands every call to a thread pool, which takes longer than the sums.
+fn soft_max(logits: &Tensor) -> Result<Tensor> {
+    candle_nn::ops::softmax(logits, D::Minus1)
+}
+
+/// Adds to `pooled`, `(width)`, the sum of the entries' rows over the square root of their number.
+///
+/// By hand: gathering thousands of rows into a tensor and summing that takes candle ten times as long. Four
+/// rows at a time, so that their loads from memory overlap.
+#[expect(clippy::cast_possible_truncation, reason = "weights are f32")]
+fn add_bag(entries: &[u32], row_of: &[u32], rows: &[f32], pooled: &mut [f32]) {
+    let width = pooled.len();
+    let row = |&entry: &u32| row_of.get(entry as usize).copied().filter(|&row| row != NO_ROW);
+    let known: Vec<u32> = entries.iter().filter_map(row).collect();
+    let row = |row: u32| &rows[row as usize * width..][..width];
+    let mut sum = vec![0.0; width];
+    let (fours, rest) = known.as_chunks();
+    for four in fours {
+        let [a, b, c, d] = four.map(row);
+        for (i, sum) in sum.iter_mut().enumerate() {
+            *sum += (a[i] + b[i]) + (c[i] + d[i]);
+        }
+    }
+    for &last in rest {
+        for (sum, value) in sum.iter_mut().zip(row(last)) {
+            *sum += value;
+        }
+    }
+    let scale = 1.0 / (entries.len().max(1) as f64).sqrt();
+    for (pooled, sum) in pooled.iter_mut().zip(&sum) {
+        *pooled += sum * scale as f32;
     }
 }
 

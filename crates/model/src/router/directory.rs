@@ -157,7 +157,7 @@ impl From<EncoderError> for RouterError {
 pub fn write_router(dir: &Path, parts: Parts) -> Result<Digest, RouterError> {
     let Parts { mut manifest, weights, tokenizer, encoder, prices, seen, card } = parts;
     featurizer(&dir.join(MANIFEST), &manifest, (tokenizer.clone(), encoder.clone()))?;
-    let shape = shape_of(&manifest);
+    let shape = manifest.shape();
     let tensors = network::to_safetensors(&weights, &shape)
         .map_err(|source| RouterError::Weights { path: dir.join(WEIGHTS), source })?;
     let mut files: BTreeMap<&str, Vec<u8>> = BTreeMap::from([
@@ -211,7 +211,7 @@ impl Parts {
         let mut file = |name: &'static str| files.remove(name).unwrap_or_default();
         let prices = serde_json::from_slice::<PriceTable>(&file(PRICES))
             .map_err(|source| RouterError::Json { path: dir.join(PRICES), source })?;
-        let weights = network::from_safetensors(&file(WEIGHTS), &shape_of(&manifest))
+        let weights = network::from_safetensors(&file(WEIGHTS), &manifest.shape())
             .map_err(|source| RouterError::Weights { path: dir.join(WEIGHTS), source })?;
         let tokenizer = match manifest.features.tokenizer {
             Some(_) => {
@@ -236,7 +236,7 @@ impl Parts {
 
     /// How many outputs of each kind the weights have.
     pub fn shape(&self) -> Shape {
-        shape_of(&self.manifest)
+        self.manifest.shape()
     }
 }
 
@@ -264,7 +264,7 @@ fn verified_files(
 pub(super) fn assemble(dir: &Path, digest: Digest, parts: Parts) -> Result<Router, RouterError> {
     let Parts { manifest, weights, tokenizer, encoder, prices, .. } = parts;
     let featurizer = featurizer(&dir.join(MANIFEST), &manifest, (tokenizer, encoder))?;
-    let shape = shape_of(&manifest);
+    let shape = manifest.shape();
     weights
         .check(&shape)
         .map_err(|source| RouterError::Shape { path: dir.join(WEIGHTS), source })?;
@@ -331,18 +331,6 @@ fn check_consistency(path: &Path, manifest: &Manifest) -> Result<(), RouterError
     Err(RouterError::Inconsistent { path: path.into(), what })
 }
 
-fn shape_of(manifest: &Manifest) -> Shape {
-    Shape {
-        buckets: manifest.features.buckets(),
-        candidates: manifest.candidates.len(),
-        mixtures: manifest.mixtures.clone(),
-        latent: manifest.clusters.map_or(0, |clusters| clusters.latent),
-        clusters: manifest.clusters.map_or(0, |clusters| clusters.count),
-        context: manifest.features.context.len(),
-        embedding: manifest.features.embedding_width(),
-    }
-}
-
 pub(super) fn read(dir: &Path, name: &str) -> Result<Vec<u8>, RouterError> {
     let path = dir.join(name);
     fs::read(&path).map_err(|source| RouterError::Read { path, source })
@@ -381,11 +369,11 @@ mod tests {
         let bytes = read(&dir, MANIFEST).unwrap();
         let mut manifest = parse_manifest(&dir.join(MANIFEST), &bytes).unwrap();
         let mut weights =
-            network::from_safetensors(&read(&dir, WEIGHTS).unwrap(), &shape_of(&manifest)).unwrap();
+            network::from_safetensors(&read(&dir, WEIGHTS).unwrap(), &manifest.shape()).unwrap();
         let tokenizer = tokenizer("[UNK]\nword\n##s\n");
         manifest.features.tokenizer = Some(tokenizer.digest().clone());
         weights.tokens = vec![1];
-        weights.token_rows = vec![f16::ONE; shape_of(&manifest).width()];
+        weights.token_rows = vec![f16::ONE; manifest.shape().width()];
         Parts {
             manifest,
             weights,

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::calibration::{Calibration, CalibrationCard};
 use crate::features::FeatureSchema;
+use crate::network::Shape;
 
 /// Version that this build writes.
 pub(super) const FORMAT_VERSION: u32 = 1;
@@ -49,12 +50,57 @@ pub struct Manifest {
     pub clusters: Option<ClusterShape>,
     /// What was blended, with weights; the mean is always in it.
     pub learners: Vec<LearnerCard>,
+    /// How long a decision takes; `None` in routers of earlier builds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decision_time: Option<DecisionTimeCard>,
     /// What it was trained on.
     pub data: DataCard,
     /// Whether it earned its place.
     pub gate: GateReport,
     /// Digest of every other file, by name.
     pub files: BTreeMap<String, Digest>,
+}
+
+impl Manifest {
+    /// How many outputs of each kind the weights have.
+    pub fn shape(&self) -> Shape {
+        Shape {
+            buckets: self.features.buckets(),
+            candidates: self.candidates.len(),
+            mixtures: self.mixtures.clone(),
+            latent: self.clusters.map_or(0, |clusters| clusters.latent),
+            clusters: self.clusters.map_or(0, |clusters| clusters.count),
+            context: self.features.context.len(),
+            embedding: self.features.embedding_width(),
+        }
+    }
+}
+
+/// How long a decision takes by [`crate::decision_time`], and what was given up for that.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DecisionTimeCard {
+    /// Estimate at 2,000 tokens, in microseconds.
+    pub estimate_us: f64,
+    /// What it was held to.
+    pub limit_us: f64,
+    /// Learners of the blend that were left out for it, in that order.
+    pub left_out: Vec<DroppedLearner>,
+}
+
+/// A learner that was left out of a blend to save time.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DroppedLearner {
+    /// Its name.
+    pub learner: String,
+    /// What leaving it out saves, in microseconds.
+    pub saved_us: f64,
+    /// What leaving it out costs: mean utility of the cross-fitted softened policy with it, less that without, in
+    /// hundredths of a score.
+    pub loss: f64,
+    /// Standard error of the loss, over folds.
+    pub loss_error: f64,
 }
 
 /// How many clusters there are, and in how many dimensions.
@@ -65,6 +111,9 @@ pub struct ClusterShape {
     pub latent: usize,
     /// Number of clusters.
     pub count: usize,
+    /// Requests that the smallest of them averages; `None` in routers of earlier builds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub smallest: Option<u64>,
 }
 
 /// One candidate as training saw it.
@@ -362,6 +411,39 @@ pub struct DataCard {
     pub seed: u64,
     /// Label columns that were auxiliary targets.
     pub labels: Vec<String>,
+    /// The column whose equal values were kept on one side of every split, if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    /// What a cap on requests left out of the log; absent: nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left_out: Option<LeftOutCard>,
+    /// The split, where it was by time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by_time: Option<TimeSplitCard>,
+}
+
+/// Requests that the log has and training did not see.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LeftOutCard {
+    /// The cap on requests.
+    pub max_requests: u64,
+    /// Requests left out; from a million on an estimate, to about 0.1 %.
+    pub requests: u64,
+    /// Their rows.
+    pub rows: u64,
+}
+
+/// A split by time; times are in milliseconds since 1970, UTC.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TimeSplitCard {
+    /// Certificate requests are not older, and requests of the fit not newer.
+    pub certificate_from_ms: i64,
+    /// Sealed requests are not older, and all others not newer.
+    pub sealed_from_ms: i64,
+    /// Older requests of a held-out group, which were not used at all.
+    pub unused: u64,
 }
 
 /// The deployment gate.

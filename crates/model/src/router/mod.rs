@@ -18,8 +18,9 @@ pub use directory::{Parts, RouterError, write_router};
 use manifest::length_multiple;
 pub use manifest::{
     AddedCard, BarCard, Bounds, Budget, CandidateCard, Certificate, ClusterShape, CostModel,
-    DataCard, EarnedShare, GateCheck, GateReport, Guarantee, IntervalCard, LearnerCard, Manifest,
-    PolicySpec, SliceBounds, StandIn, TokenModel,
+    DataCard, DecisionTimeCard, DroppedLearner, EarnedShare, GateCheck, GateReport, Guarantee,
+    IntervalCard, LearnerCard, LeftOutCard, Manifest, PolicySpec, SliceBounds, StandIn,
+    TimeSplitCard, TokenModel,
 };
 pub use seen::SeenPrompts;
 

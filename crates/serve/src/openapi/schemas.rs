@@ -226,6 +226,9 @@ pub(crate) struct Manifest {
     mixtures: Vec<u64>,
     /// What was blended, with weights.
     learners: Vec<BTreeMap<String, Value>>,
+    /// How long a decision is estimated to take, its limit, and what was left out for it.
+    #[schema(nullable = false)]
+    decision_time: Option<BTreeMap<String, Value>>,
     /// What it was trained on.
     data: BTreeMap<String, Value>,
     /// Whether it earned its place.

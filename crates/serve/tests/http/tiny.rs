@@ -82,6 +82,7 @@ fn manifest() -> Manifest {
         mixtures: Vec::new(),
         clusters: None,
         learners: Vec::new(),
+        decision_time: None,
         data: DataCard {
             fingerprint: Digest::of(b""),
             requests: 0,
@@ -91,6 +92,9 @@ fn manifest() -> Manifest {
             sealed: 0,
             seed: 0,
             labels: Vec::new(),
+            group: None,
+            left_out: None,
+            by_time: None,
         },
         gate: GateReport {
             passed: true,

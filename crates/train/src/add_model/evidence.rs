@@ -72,7 +72,7 @@ impl Evidence {
             .collect();
         let featurizer = parent.featurizer()?;
         let requests: Vec<_> = dataset.records.iter().map(|record| &record.request).collect();
-        let every = featurize(&featurizer, &requests, &|_, _| {})?;
+        let every = featurize(&featurizer, &requests, &|_| {})?;
         let seed = parent.manifest.data.seed;
         let representation = Representation::learn(&every, &Encoder::None, seed);
         let is_judged = |(record, features): (&Record, &Features)| {

@@ -29,7 +29,7 @@ use std::collections::BTreeMap;
 use farthing_core::{Bar, Digest, Price, PriceTable};
 use farthing_data::Dataset;
 use farthing_model::{
-    AddedCard, Calibration, CandidateCard, IntervalCard, Manifest, Parts, Router,
+    AddedCard, Calibration, CandidateCard, IntervalCard, Manifest, Parts, Router, decision_time,
 };
 use nalgebra::{DMatrix, DVector};
 
@@ -112,6 +112,10 @@ pub fn add_model(
     let mut manifest = parent.manifest.clone();
     manifest.candidates.insert(position, new);
     manifest.extended_from = Some(digest);
+    let estimate_us = decision_time::estimate_us(&manifest.features, &manifest.shape());
+    if let Some(card) = &mut manifest.decision_time {
+        card.estimate_us = estimate_us;
+    }
     let mut voided = Vec::new();
     for bar in &mut manifest.bars {
         bar.calibration
@@ -128,7 +132,10 @@ pub fn add_model(
         prices: with_price(&parent.prices, &config.model, price)?,
         tokenizer: parent.tokenizer.clone(),
         encoder: parent.encoder.clone(),
-        seen: parent.seen.clone().with(dataset.records.iter().map(|record| record.group)),
+        seen: parent
+            .seen
+            .clone()
+            .with(dataset.records.iter().map(farthing_data::Record::prompt_key)),
     };
     // What does not fit together is noticed here and not by the server.
     Router::from_parts(&parts)?;

@@ -4,7 +4,7 @@ mod promises;
 
 use std::fmt::{Result, Write as _};
 
-use farthing_model::{Budget, EarnedShare, Manifest, PolicySpec};
+use farthing_model::{Budget, DecisionTimeCard, DroppedLearner, EarnedShare, Manifest, PolicySpec};
 
 /// Writes the card from the manifest.
 pub(crate) fn write(manifest: &Manifest) -> String {
@@ -34,6 +34,10 @@ fn render(out: &mut String, manifest: &Manifest) -> Result {
             settings.join(", ")
         )?;
     }
+    render_clusters(out, manifest)?;
+    if let Some(card) = &manifest.decision_time {
+        render_time(out, card)?;
+    }
     render_policies(out, manifest)?;
     writeln!(out, "\n## Promises")?;
     promises::render(out, manifest)?;
@@ -57,6 +61,7 @@ fn render_data(out: &mut String, manifest: &Manifest) -> Result {
         data.seed,
         data.fingerprint,
     )?;
+    render_split(out, manifest)?;
     let columns = |names: &[String]| {
         if names.is_empty() { "none".to_owned() } else { names.join(", ") }
     };
@@ -66,6 +71,31 @@ fn render_data(out: &mut String, manifest: &Manifest) -> Result {
         columns(&manifest.features.context),
         columns(&data.labels)
     )
+}
+
+/// What was left out and what was kept together, where a flag asked for it.
+fn render_split(out: &mut String, manifest: &Manifest) -> Result {
+    let data = &manifest.data;
+    if let Some(left_out) = &data.left_out {
+        writeln!(
+            out,
+            "The log has more: {} requests with {} rows were left out by a cap of {} requests. Groups of \
+             near-duplicates were chosen by a hash, so what is left is a sample of them all.\n",
+            left_out.requests, left_out.rows, left_out.max_requests,
+        )?;
+    }
+    if let Some(column) = &data.group {
+        writeln!(out, "Requests with the same `{column}` are on one side of every split.\n")?;
+    }
+    if let Some(split) = &data.by_time {
+        writeln!(
+            out,
+            "The split is by time: the newest requests are sealed and those before them certify. {} older \
+             requests of their groups were not used.\n",
+            split.unused,
+        )?;
+    }
+    Ok(())
 }
 
 fn render_gate(out: &mut String, manifest: &Manifest) -> Result {
@@ -135,6 +165,46 @@ fn render_encoder(out: &mut String, manifest: &Manifest) -> Result {
         )?;
     }
     writeln!(out, "\n")
+}
+
+/// How close what is stored comes to single requests.
+fn render_clusters(out: &mut String, manifest: &Manifest) -> Result {
+    match &manifest.clusters {
+        None => writeln!(
+            out,
+            "\nNothing in it lies close to the vector of a single request: there are no clusters, and no vectors \
+             of requests are kept."
+        ),
+        Some(clusters) => {
+            let smallest = clusters.smallest.map_or_else(String::new, |n| {
+                format!(" The smallest cluster averages {n} requests.")
+            });
+            writeln!(
+                out,
+                "\nIt holds {} cluster centres, each an average of the vectors of requests.{smallest} No vectors of \
+                 single requests are kept; `--parametric-only` leaves the centres out, too.",
+                clusters.count
+            )
+        }
+    }
+}
+
+fn render_time(out: &mut String, card: &DecisionTimeCard) -> Result {
+    writeln!(
+        out,
+        "\nA decision on a prompt of 2,000 tokens is estimated to take {:.0} us on one core; the limit was {} us.",
+        card.estimate_us, card.limit_us
+    )?;
+    for left_out in &card.left_out {
+        let DroppedLearner { learner, saved_us, loss, loss_error } = left_out;
+        writeln!(
+            out,
+            "\n- Left out to keep the limit: {learner}. That saves {saved_us:.0} us, and loses {loss:.3} +- \
+             {loss_error:.3} hundredths of a score (cross-fitted value of the softened policy that blends are \
+             chosen by)."
+        )?;
+    }
+    Ok(())
 }
 
 fn render_policies(out: &mut String, manifest: &Manifest) -> Result {

@@ -6,15 +6,16 @@
 //! not a learner: it is what a blend of weight 0 leaves.
 
 mod cluster;
-mod context;
+pub(crate) mod context;
 mod linear;
+pub(crate) mod nearest;
 mod shrink;
 mod task;
 
 use std::fmt::Debug;
 use std::sync::Arc;
 
-use farthing_model::network::ContextTable;
+use farthing_model::network::{ContextTable, Shape};
 use nalgebra::DMatrix;
 
 use cluster::{ClusterMeans, Clusters};
@@ -84,6 +85,10 @@ pub(crate) trait Learner: Debug + Sync {
 
     /// Values worth trying, from most to least shrunk; empty where the log lacks what it needs.
     fn settings(&self, problem: &Problem) -> Vec<f64>;
+
+    /// Adds to the shape of a router what storing this learner at a setting takes, beyond what every router
+    /// has.
+    fn widen(&self, _: &Problem, _setting: f64, _: &mut Shape) {}
 
     /// Fits the given rows of the problem once for each setting.
     fn fit(&self, problem: &Problem, rows: &[usize], settings: &[f64]) -> Vec<Box<dyn Fitted>>;

@@ -35,22 +35,44 @@ fn means(
     groups: usize,
     add: impl Fn(&mut Sums, usize, f64),
 ) -> DMatrix<f64> {
-    let residual = problem.residual.select_rows(rows);
-    let none = DMatrix::zeros(residual.nrows(), residual.ncols());
-    let effects = request_effects(&residual, &none, &problem.difficulty.select_rows(rows));
-    let mut means = DMatrix::zeros(groups, residual.ncols());
-    for candidate in 0..residual.ncols() {
+    let differences = differences(problem, rows);
+    let mut means = DMatrix::zeros(groups, differences.ncols());
+    for (candidate, differences) in differences.column_iter().enumerate() {
         let mut sums = Sums::new(groups);
-        for (row, &value) in residual.column(candidate).iter().enumerate() {
-            if !value.is_nan() {
-                sums.squares += (value - effects[row]).powi(2);
-                sums.samples += 1.0;
-                add(&mut sums, row, value - effects[row]);
-            }
+        for (row, &value) in differences.iter().enumerate().filter(|(_, value)| !value.is_nan()) {
+            sums.squares += value.powi(2);
+            sums.samples += 1.0;
+            add(&mut sums, row, value);
         }
         means.set_column(candidate, &DVector::from_vec(sums.shrunken_means()));
     }
     means
+}
+
+/// `(rows, candidates)`: by how much each candidate did better or worse than its mean, apart from what
+/// is common to all candidates; NaN where unknown.
+pub(super) fn differences(problem: &Problem, rows: &[usize]) -> DMatrix<f64> {
+    let mut residual = problem.residual.select_rows(rows);
+    let none = DMatrix::zeros(residual.nrows(), residual.ncols());
+    let effects = request_effects(&residual, &none, &problem.difficulty.select_rows(rows));
+    for mut column in residual.column_iter_mut() {
+        column -= &effects;
+    }
+    residual
+}
+
+/// Pseudo-samples of the value 0 to shrink the mean of a group by, learned from the members of some groups,
+/// which may overlap; infinite where groups do not differ beyond noise.
+pub(super) fn pseudo_samples<'a>(groups: impl ExactSizeIterator<Item = &'a [f64]>) -> f64 {
+    let mut sums = Sums::new(groups.len());
+    for (group, members) in groups.enumerate() {
+        for value in members {
+            sums.squares += value.powi(2);
+            sums.samples += 1.0;
+            sums.add(group, 1.0, *value);
+        }
+    }
+    sums.pseudo_samples()
 }
 
 /// What the means of groups are computed from.
@@ -73,9 +95,16 @@ impl Sums {
         self.counts[group] += share;
     }
 
-    /// Mean of each group, shrunk towards 0 by as many pseudo-samples as the ratio of the variance
-    /// within groups to that between them.
+    /// Mean of each group, shrunk towards 0.
     fn shrunken_means(&self) -> Vec<f64> {
+        let pseudo = self.pseudo_samples();
+        let shrunken =
+            |(sum, count): (&f64, &f64)| if *count > 0.0 { sum / (count + pseudo) } else { 0.0 };
+        self.values.iter().zip(&self.counts).map(shrunken).collect()
+    }
+
+    /// The ratio of the variance within groups to that between them; infinite where the latter is 0.
+    fn pseudo_samples(&self) -> f64 {
         let each = || self.values.iter().zip(&self.counts);
         let occupied = each().filter(|(_, count)| **count > 0.0).count() as f64;
         let raw = |(sum, count): (&f64, &f64)| if *count > 0.0 { sum / count } else { 0.0 };
@@ -86,10 +115,7 @@ impl Sums {
             self.counts.iter().filter(|&&count| count > 0.0).map(|count| within / count).sum();
         let spread: f64 = each().map(|group| raw(group).powi(2)).sum();
         let between = ((spread - noise) / occupied.max(1.0)).max(0.0);
-        let shrunken = |(sum, count): (&f64, &f64)| {
-            if between > 0.0 { sum / (count + within / between) } else { 0.0 }
-        };
-        each().map(shrunken).collect()
+        if between > 0.0 { within / between } else { f64::INFINITY }
     }
 }
 

@@ -15,6 +15,8 @@ const MIN_COVERAGE: f64 = 0.9;
 pub(super) struct Frontier {
     /// Candidates that are compared.
     candidates: Vec<usize>,
+    /// Of every candidate.
+    mean_score: Vec<f64>,
     folds: Vec<FoldTruth>,
 }
 
@@ -49,13 +51,15 @@ impl Frontier {
         enough.then(|| Self {
             folds: rows.into_iter().map(|rows| FoldTruth::new(rows, &candidates, truth)).collect(),
             candidates,
+            mean_score: truth.mean_score.to_vec(),
         })
     }
 
-    /// Gain over the zero router in percent, one value a fold; `predict` gives the quality of a
-    /// candidate on a request.
-    pub(super) fn gains(&self, predict: impl Fn(usize, usize) -> f64) -> Vec<f64> {
-        self.folds.iter().map(|fold| fold.gain(&self.candidates, &predict)).collect()
+    /// Gain over the zero router in percent, one value a fold, of `(n, candidates)` predicted
+    /// differences. How hard a request is for all candidates alike changes no choice.
+    pub(super) fn gains(&self, differences: &DMatrix<f64>) -> Vec<f64> {
+        let predict = |row: usize, c: usize| self.mean_score[c] + differences[(row, c)];
+        self.folds.iter().map(|fold| fold.gain(&self.candidates, predict)).collect()
     }
 }
 

@@ -60,13 +60,11 @@ impl Objective {
         &self.folds
     }
 
-    /// Gain over the zero router in percent, one value a fold; `base` is `(n, candidates)` what is
-    /// predicted without `differences`. Without complete requests it is [`Self::value`], which compares
-    /// with itself as well.
-    pub(crate) fn gains(&self, base: &DMatrix<f64>, differences: &DMatrix<f64>) -> Vec<f64> {
+    /// Gain over the zero router in percent, one value a fold, of `(n, candidates)` predicted differences.
+    /// Without complete requests it is [`Self::value`], which compares with itself as well.
+    pub(crate) fn gains(&self, differences: &DMatrix<f64>) -> Vec<f64> {
         let Some(frontier) = &self.frontier else { return self.value(differences) };
-        let predict = |row: usize, c: usize| base[(row, c)] + differences[(row, c)];
-        frontier.gains(predict)
+        frontier.gains(differences)
     }
 
     /// Share of the variance of differences that is explained, in percent, one value a fold.

@@ -20,6 +20,7 @@ use nalgebra::{DMatrix, DVector};
 
 pub(crate) use sparse::Csr;
 use surface::Surface;
+pub(crate) use svd::left_singular_vectors;
 use tokens::Tokens;
 use words::Words;
 
@@ -29,6 +30,10 @@ use crate::config::Encoder;
 const TEXT_POWER: f64 = 1.0;
 /// That of the surface features: they are few, and say less.
 const SURFACE_POWER: f64 = 0.25;
+
+/// `((n, width), rank) -> (n, at most rank)` left singular vectors over their singular values: the costly
+/// part of learning a map, which a caller may have already.
+pub(crate) type LeftVectors<'l> = dyn Fn(&Csr, usize) -> DMatrix<f64> + 'l;
 
 /// A linear map from features to vectors.
 #[derive(Debug)]
@@ -62,7 +67,16 @@ impl Representation {
     /// Learns the map from the features of the fit split, as read with the encoder; labels are not
     /// looked at.
     pub(crate) fn learn(features: &[Features], encoder: &Encoder, seed: u64) -> Self {
-        let words = Words::learn(features, seed);
+        Self::learn_from(features, encoder, &|words, rank| left_singular_vectors(words, rank, seed))
+    }
+
+    /// [`Self::learn`] by a caller who computes the left singular vectors, or has them.
+    pub(crate) fn learn_from(
+        features: &[Features],
+        encoder: &Encoder,
+        left: &LeftVectors<'_>,
+    ) -> Self {
+        let words = Words::learn(features, left);
         let words_frame = Frame::of(&words.embed(features), TEXT_POWER);
         let tokens = encoder.table().map(|table| {
             let tokens = Tokens::learn(features, table);

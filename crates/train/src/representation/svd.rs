@@ -11,10 +11,12 @@ use super::sparse::{COLUMNS_AT_ONCE, Csr};
 const OVERSAMPLE: usize = 16;
 const ITERATIONS: usize = 3;
 
-/// `(rows, width) -> (width, at most rank)`, orthonormal columns in order of their singular values.
+/// `(rows, width) -> (rows, at most rank)`: left singular vectors in order of their singular values,
+/// each divided by its own, so that the transposed matrix times them has orthonormal columns: the right
+/// singular vectors.
 ///
 /// The iteration stays on the side of the rows: there are far fewer requests than n-grams.
-pub(crate) fn right_singular_vectors(matrix: &Csr, rank: usize, seed: u64) -> DMatrix<f64> {
+pub(crate) fn left_singular_vectors(matrix: &Csr, rank: usize, seed: u64) -> DMatrix<f64> {
     let transposed = matrix.transpose();
     let sketch = (rank + OVERSAMPLE).min(matrix.rows()).min(transposed.rows());
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
@@ -30,7 +32,7 @@ pub(crate) fn right_singular_vectors(matrix: &Csr, rank: usize, seed: u64) -> DM
     for (mut column, variance) in left.column_iter_mut().zip(&variances) {
         column /= variance.sqrt();
     }
-    transposed.times(&left)
+    left
 }
 
 /// `matrix x matrix' x dense`, a few columns at a time: the product between them is as long as there
@@ -73,6 +75,10 @@ fn leading(symmetric: &DMatrix<f64>) -> (DMatrix<f64>, Vec<f64>) {
 mod tests {
     use super::*;
 
+    fn right_singular_vectors(matrix: &Csr, rank: usize) -> DMatrix<f64> {
+        matrix.transpose().times(&left_singular_vectors(matrix, rank, 0))
+    }
+
     #[test]
     fn the_leading_directions_are_found() {
         // Two blocks of columns that occur together, the first with more weight.
@@ -82,7 +88,7 @@ mod tests {
                 (0..5).map(|j| (block + j, weight)).collect()
             })
             .collect();
-        let vectors = right_singular_vectors(&Csr::from_rows(&rows, 10), 2, 0);
+        let vectors = right_singular_vectors(&Csr::from_rows(&rows, 10), 2);
         assert_eq!(vectors.shape(), (10, 2));
         let expected = 1.0 / 5.0_f64.sqrt();
         for i in 0..10 {
@@ -94,8 +100,7 @@ mod tests {
 
     #[test]
     fn a_matrix_without_columns_or_of_zeros_has_no_directions() {
-        let vectors =
-            |width| right_singular_vectors(&Csr::from_rows(&vec![vec![]; 9], width), 2, 0);
+        let vectors = |width| right_singular_vectors(&Csr::from_rows(&vec![vec![]; 9], width), 2);
         assert_eq!(vectors(0).shape(), (0, 0));
         assert_eq!(vectors(4).shape(), (4, 0));
     }
@@ -103,6 +108,6 @@ mod tests {
     #[test]
     fn a_matrix_of_low_rank_gives_fewer_vectors() {
         let rows = vec![vec![(0, 1.0), (3, 1.0)]; 20];
-        assert_eq!(right_singular_vectors(&Csr::from_rows(&rows, 4), 3, 0).ncols(), 1);
+        assert_eq!(right_singular_vectors(&Csr::from_rows(&rows, 4), 3).ncols(), 1);
     }
 }

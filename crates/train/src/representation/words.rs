@@ -5,9 +5,8 @@ use std::collections::BTreeMap;
 use farthing_model::features::Features;
 use nalgebra::DMatrix;
 
-use super::inverse_frequency;
 use super::sparse::Csr;
-use super::svd;
+use super::{LeftVectors, inverse_frequency};
 
 /// Widest latent space; more did not earn.
 const MAX_RANK: usize = 256;
@@ -26,7 +25,9 @@ pub(super) struct Words {
 }
 
 impl Words {
-    pub(super) fn learn(features: &[Features], seed: u64) -> Self {
+    /// `left` gives the left singular vectors of the weighted words, at most so many of them, as
+    /// [`super::left_singular_vectors`] does.
+    pub(super) fn learn(features: &[Features], left: &LeftVectors<'_>) -> Self {
         let counts: Vec<_> = features.iter().map(bag).collect();
         let mut holders = BTreeMap::<u32, usize>::new();
         for (bucket, _) in counts.iter().flatten() {
@@ -39,7 +40,7 @@ impl Words {
         let weigh = |counts: &Vec<(u32, f32)>| weighted(counts, &buckets, |i| idf[i]);
         let matrix = Csr::from_rows(&counts.iter().map(weigh).collect::<Vec<_>>(), buckets.len());
         let rank = MAX_RANK.min(features.len() / REQUESTS_PER_DIMENSION).max(1);
-        let mut latent = svd::right_singular_vectors(&matrix, rank, seed);
+        let mut latent = matrix.transpose().times(&left(&matrix, rank));
         for (mut row, weight) in latent.row_iter_mut().zip(&idf) {
             row *= *weight;
         }

@@ -70,6 +70,8 @@ pub(crate) fn dataset(candidates: &[Candidate], requests: Range<usize>) -> Datas
         candidates: order.iter().map(|&c| candidates[c].name.clone()).collect(),
         context_columns: Vec::new(),
         label_columns: Vec::new(),
+        group_column: None,
+        left_out: None,
         records,
     }
 }

@@ -6,6 +6,7 @@
 
 mod kmeans;
 
+use farthing_model::network::Shape;
 use nalgebra::{DMatrix, DVector};
 
 use super::shrink::soft_means;
@@ -30,6 +31,8 @@ pub(crate) struct Clusters {
     pub(crate) bias: DVector<f64>,
     /// `(clusters, candidates)`
     pub(crate) means: DMatrix<f64>,
+    /// Requests that the smallest cluster averages: those nearer to its centre than to any other.
+    pub(crate) smallest: usize,
 }
 
 impl Clusters {
@@ -41,6 +44,15 @@ impl Clusters {
         }
         soft_max(logits)
     }
+}
+
+/// Rows of the cluster that fewest of them belong to most, of `(rows, clusters)` memberships.
+fn smallest(memberships: &DMatrix<f64>) -> usize {
+    let mut sizes = vec![0; memberships.ncols()];
+    for row in memberships.row_iter() {
+        sizes[row.transpose().imax()] += 1;
+    }
+    sizes.into_iter().min().unwrap_or_default()
 }
 
 impl Learner for ClusterMeans {
@@ -58,6 +70,12 @@ impl Learner for ClusterMeans {
     }
 
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "counts")]
+    fn widen(&self, problem: &Problem, clusters: f64, shape: &mut Shape) {
+        shape.latent = problem.directions.ncols();
+        shape.clusters = clusters as usize;
+    }
+
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "counts")]
     fn fit(&self, problem: &Problem, rows: &[usize], settings: &[f64]) -> Vec<Box<dyn Fitted>> {
         let directions = problem.directions.select_rows(rows);
         let fit = |&count: &f64| -> Box<dyn Fitted> {
@@ -71,8 +89,11 @@ impl Learner for ClusterMeans {
                 centres: centres * SHARPNESS,
                 bias: bias * SHARPNESS,
                 means: DMatrix::zeros(0, 0),
+                smallest: 0,
             };
-            clusters.means = soft_means(problem, rows, &clusters.assign(&directions));
+            let memberships = clusters.assign(&directions);
+            clusters.means = soft_means(problem, rows, &memberships);
+            clusters.smallest = smallest(&memberships);
             Box::new(clusters)
         };
         settings.iter().map(fit).collect()

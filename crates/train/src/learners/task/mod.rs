@@ -8,6 +8,7 @@ mod logistic;
 
 use std::sync::Arc;
 
+use farthing_model::network::Shape;
 use nalgebra::{DMatrix, RowDVector};
 
 use super::shrink::group_means;
@@ -29,6 +30,10 @@ impl Learner for TaskPosterior {
 
     fn settings(&self, problem: &Problem) -> Vec<f64> {
         if problem.tasks.count == 0 { Vec::new() } else { vec![0.003, 0.001] }
+    }
+
+    fn widen(&self, problem: &Problem, _setting: f64, shape: &mut Shape) {
+        shape.mixtures.push(problem.tasks.count);
     }
 
     fn fit(&self, problem: &Problem, rows: &[usize], settings: &[f64]) -> Vec<Box<dyn Fitted>> {

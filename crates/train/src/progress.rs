@@ -1,0 +1,50 @@
+//! How far a training run is.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::Stage;
+
+/// What a training run says on its way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Progress {
+    /// A stage has so many of its parts behind it; most stages are one part.
+    At {
+        /// The stage.
+        stage: Stage,
+        /// Parts done.
+        done: usize,
+        /// All of its parts.
+        due: usize,
+    },
+    /// Something that a person should know.
+    Note(String),
+}
+
+/// Is told how far a run is, from any thread.
+pub type Observer<'o> = dyn Fn(Progress) + Sync + 'o;
+
+/// The parts of a stage, counted.
+pub(crate) struct Steps<'o> {
+    observer: &'o Observer<'o>,
+    stage: Stage,
+    done: AtomicUsize,
+    due: usize,
+}
+
+impl<'o> Steps<'o> {
+    /// Enters a stage of so many parts.
+    pub(crate) fn enter(observer: &'o Observer<'o>, stage: Stage, due: usize) -> Self {
+        observer(Progress::At { stage, done: 0, due });
+        Self { observer, stage, done: AtomicUsize::new(0), due }
+    }
+
+    /// So many parts more are done.
+    pub(crate) fn advance(&self, parts: usize) {
+        let done = self.done.fetch_add(parts, Ordering::Relaxed) + parts;
+        (self.observer)(Progress::At { stage: self.stage, done, due: self.due });
+    }
+
+    pub(crate) fn note(&self, what: String) {
+        (self.observer)(Progress::Note(what));
+    }
+}
