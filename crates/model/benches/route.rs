@@ -73,7 +73,7 @@ fn texts(table: &StaticTable, tokens: usize) -> Vec<Request> {
         for word in words.iter().cycle().skip(start) {
             text.push_str(word);
             text.push(' ');
-            if text.len() % 16 == 0 && table.token_ids(&text).len() >= tokens {
+            if text.len().is_multiple_of(16) && table.token_ids(&text).len() >= tokens {
                 break;
             }
         }
