@@ -130,18 +130,17 @@ fn table(comparison: &Comparison) -> String {
         ]
     };
     let header = ["", "earned share", "+-", "cost at 95 %", "decision", "earned share by fold"];
-    let mut text = format!(
-        "{} candidates, {} requests answered by all of them\n\n{}",
+    let distillation = comparison.distillation_pct().map_or_else(String::new, |(pct, error)| {
+        format!(
+            "\nserving clusters in place of exact neighbours: {pct:+.2} +- {error:.2} % of earned share\n"
+        )
+    });
+    format!(
+        "{} candidates, {} requests answered by all of them\n\n{}{distillation}{LEGEND}",
         comparison.candidates.len(),
         comparison.requests,
         term::table(header, comparison.entries.iter().map(row).collect()),
-    );
-    if let Some((pct, error)) = comparison.distillation_pct() {
-        text += &format!(
-            "\nserving clusters in place of exact neighbours: {pct:+.2} +- {error:.2} % of earned share\n"
-        );
-    }
-    text + LEGEND
+    )
 }
 
 /// What the columns mean.

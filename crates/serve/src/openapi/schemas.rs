@@ -224,6 +224,9 @@ pub(crate) struct Manifest {
     feature_digest: String,
     /// Components of each mixture.
     mixtures: Vec<u64>,
+    /// How many clusters there are, and in how many dimensions.
+    #[schema(nullable = false)]
+    clusters: Option<BTreeMap<String, Value>>,
     /// What was blended, with weights.
     learners: Vec<BTreeMap<String, Value>>,
     /// How long a decision is estimated to take, its limit, and what was left out for it.
