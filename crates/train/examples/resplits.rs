@@ -9,8 +9,12 @@
 
 #![expect(clippy::print_stdout, reason = "it is a table for a person")]
 
+use std::path::Path;
+use std::sync::Arc;
+
 use farthing_data::{ReadOptions, Rejects, read_log};
-use farthing_train::{TrainConfig, resplit};
+use farthing_model::static_table::StaticTable;
+use farthing_train::{Encoder, TrainConfig, resplit};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -22,7 +26,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let options = ReadOptions { labels, models, ..ReadOptions::default() };
     let mut rejects = Rejects::to_file(std::env::temp_dir().join("resplits.rejects.ndjson"));
     let (dataset, _) = read_log(&[log.into()], &options, &mut rejects, &|_| ())?;
-    let config = TrainConfig { alpha, ..TrainConfig::default() }.check()?;
+    let base = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/base");
+    let encoder = Encoder::Static(Arc::new(StaticTable::load(&base)?));
+    let config = TrainConfig { alpha, encoder, ..TrainConfig::default() }.check()?;
     let found = resplit(dataset, &config, trials)?;
     println!(
         "{} requests that nothing was fitted on; {} of {} halves certified, {:.1} % of the rest downgraded on average, {} violations of alpha {alpha}\n",
