@@ -61,48 +61,48 @@ impl Objective {
     }
 
     /// Gain over the zero router in percent, one value a fold, of `(n, candidates)` predicted differences.
-    /// Without complete requests it is [`Self::value`], which compares with itself as well.
+    /// Without complete requests it is [`Self::value`], one value a request, which compares with itself as
+    /// well.
     pub(crate) fn gains(&self, differences: &DMatrix<f64>) -> Vec<f64> {
         let Some(frontier) = &self.frontier else { return self.value(differences) };
         frontier.gains(differences)
     }
 
-    /// Share of the variance of differences that is explained, in percent, one value a fold.
+    /// What of the variance of differences is explained, in percent of its mean, one value a request.
     pub(crate) fn explained(&self, predicted: &DMatrix<f64>) -> Vec<f64> {
-        let (mut left, mut total) = ([0.0; FOLDS], [0.0; FOLDS]);
-        for (row, &fold) in self.folds.iter().enumerate() {
-            let (residual, predicted) = (self.residual.row(row), predicted.row(row));
-            let unexplained = residual.iter().zip(predicted.iter()).map(|(r, p)| r - p);
-            left[fold] += self.spread(&unexplained.collect::<Vec<_>>());
-            total[fold] += self.spread(&residual.iter().copied().collect::<Vec<_>>());
-        }
-        let share = |(left, total): (&f64, &f64)| {
-            if *total > 0.0 { 100.0 * (1.0 - left / total) } else { 0.0 }
-        };
-        left.iter().zip(&total).map(share).collect()
+        let spread = |values: Vec<f64>| self.spread(&values);
+        let total: Vec<f64> =
+            self.residual.row_iter().map(|r| spread(r.iter().copied().collect())).collect();
+        let all = mean(&total).max(f64::MIN_POSITIVE);
+        let rows = self.residual.row_iter().zip(predicted.row_iter()).zip(&total);
+        rows.map(|((residual, predicted), total)| {
+            let left = spread(residual.iter().zip(predicted.iter()).map(|(r, p)| r - p).collect());
+            100.0 * (total - left) / all
+        })
+        .collect()
     }
 
     /// Weighted sum of squares of what is known of a request, apart from what is common to all: their
-    /// weighted mean, shrunk by one pseudo-answer.
+    /// weighted mean. Of a single answer it is not known how much is common, and half is taken to be.
     fn spread(&self, values: &[f64]) -> f64 {
         let each = || self.weights.iter().zip(values).filter(|(_, value)| !value.is_nan());
         let weight: f64 = each().map(|(weight, _)| weight).sum();
         let sum: f64 = each().map(|(weight, value)| weight * value).sum();
-        let common = sum / (weight + 1.0 / values.len() as f64);
+        let mean = if weight > 0.0 { sum / weight } else { 0.0 };
+        let common = if each().count() == 1 { mean / 2.0 } else { mean };
         each().map(|(weight, value)| weight * (value - common).powi(2)).sum()
     }
 
-    /// Mean utility of the softened policy, in hundredths of a score, one value a fold; `differences` is
+    /// Utility of the softened policy, in hundredths of a score, one value a request; `differences` is
     /// `(n, candidates)`.
     pub(crate) fn value(&self, differences: &DMatrix<f64>) -> Vec<f64> {
-        let (mut sums, mut rows) = ([0.0; FOLDS], [0.0; FOLDS]);
-        for (row, &fold) in self.folds.iter().enumerate() {
-            let predicted: Vec<f64> = differences.row(row).iter().copied().collect();
-            let surprise = surprise(&self.residual.row(row).iter().copied().collect::<Vec<_>>());
-            sums[fold] += self.exchange.iter().map(|e| e.value(&predicted, &surprise)).sum::<f64>();
-            rows[fold] += 1.0;
-        }
-        sums.iter().zip(&rows).map(|(sum, rows)| 100.0 * sum / f64::max(*rows, 1.0)).collect()
+        let rows = self.residual.row_iter().zip(differences.row_iter());
+        rows.map(|(residual, predicted)| {
+            let predicted: Vec<f64> = predicted.iter().copied().collect();
+            let surprise = surprise(&residual.iter().copied().collect::<Vec<_>>());
+            100.0 * self.exchange.iter().map(|e| e.value(&predicted, &surprise)).sum::<f64>()
+        })
+        .collect()
     }
 }
 
@@ -110,7 +110,7 @@ pub(crate) fn mean(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / values.len() as f64
 }
 
-/// Standard error of the mean of paired differences `a - b`, over folds.
+/// Standard error of the mean of paired differences `a - b`, over folds or requests.
 pub(crate) fn paired_error(a: &[f64], b: &[f64]) -> f64 {
     let differences: Vec<f64> = a.iter().zip(b).map(|(a, b)| a - b).collect();
     let centre = mean(&differences);
