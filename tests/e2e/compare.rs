@@ -14,7 +14,7 @@ fn learners_stand_between_the_zero_router_and_the_oracle() {
         "zero",
         "best single model",
         "mix of single models, in hindsight",
-        "context",
+        "zero, costs predicted",
         "linear",
         "task",
         "cluster",

@@ -147,6 +147,7 @@ fn table(comparison: &Comparison) -> String {
 const LEGEND: &str = "
 earned share: 0 is mixing single models by their averages, 100 an oracle; mean of five folds
 +-: standard error of that mean
+costs predicted, shuffled labels: what is earned by knowing what a request costs, without knowing who answers it well
 cost at 95 %: where 95 % of the best single model's quality is reached, as a share of its cost
 decision: estimated time to decide on a prompt of 2,000 tokens; -: no router can serve it
 ";

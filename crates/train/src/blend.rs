@@ -17,8 +17,11 @@ use crate::progress::Steps;
 pub(crate) struct Part {
     pub(crate) learner: Box<dyn Learner>,
     pub(crate) setting: f64,
+    /// What its predictions are multiplied by: what is noise in them moves no choice, but takes weight
+    /// from what is not.
+    pub(crate) scale: f64,
     pub(crate) weight: f64,
-    /// `(n, candidates)` cross-fitted differences, before weighing.
+    /// `(n, candidates)` cross-fitted differences, scaled, before weighing.
     pub(crate) cross_fitted: DMatrix<f64>,
 }
 
@@ -32,7 +35,7 @@ pub(crate) struct FittedPart {
 impl Part {
     /// Fits the part on every row of a problem.
     pub(crate) fn fit(&self, problem: &Problem) -> impl Iterator<Item = FittedPart> {
-        let weight = self.weight;
+        let weight = self.weight * self.scale;
         let fitted = self.learner.fit(problem, &problem.rows(), &[self.setting]);
         fitted.into_iter().map(move |fitted| FittedPart { fitted, weight })
     }
@@ -41,7 +44,10 @@ impl Part {
         LearnerCard {
             learner: self.learner.name().as_str().to_owned(),
             weight: self.weight,
-            settings: BTreeMap::from([(self.learner.setting_name().to_owned(), self.setting)]),
+            settings: BTreeMap::from([
+                (self.learner.setting_name().to_owned(), self.setting),
+                ("scale".to_owned(), self.scale),
+            ]),
         }
     }
 }
@@ -95,6 +101,7 @@ pub(crate) fn choose(
     let part = |(tuned, weight): (Tuned, f64)| Part {
         learner: tuned.learner,
         setting: tuned.setting,
+        scale: tuned.scale,
         weight,
         cross_fitted: tuned.cross_fitted,
     };
@@ -133,6 +140,7 @@ fn steadiest(values: &[Vec<f64>]) -> Option<usize> {
 struct Tuned {
     learner: Box<dyn Learner>,
     setting: f64,
+    scale: f64,
     cross_fitted: DMatrix<f64>,
 }
 
@@ -154,9 +162,13 @@ fn tune(
         })
     });
     let mut predictions = by_setting(&side_by_side, settings.len());
+    let scales: Vec<f64> = predictions.iter().map(|p| objective.scale(so_far, p)).collect();
+    for (prediction, &scale) in predictions.iter_mut().zip(&scales) {
+        *prediction *= scale;
+    }
     let chosen = most_shrunk(objective, so_far, &predictions)?;
-    let setting = settings[chosen];
-    Some(Tuned { learner, setting, cross_fitted: predictions.swap_remove(chosen) })
+    let (setting, scale) = (settings[chosen], scales[chosen]);
+    Some(Tuned { learner, setting, scale, cross_fitted: predictions.swap_remove(chosen) })
 }
 
 /// Of predictions by settings from most to least shrunk, the first within a standard error of the best, each

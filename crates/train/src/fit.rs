@@ -394,7 +394,13 @@ mod tests {
         let text = stages(&LearnerName::ALL, 0).pop().unwrap();
         let part = |learner: Box<dyn crate::learners::Learner>| {
             let setting = *learner.settings(problem).last().unwrap();
-            Part { learner, setting, weight: 1.0 / 3.0, cross_fitted: DMatrix::zeros(0, 0) }
+            Part {
+                learner,
+                setting,
+                scale: 0.5,
+                weight: 2.0 / 3.0,
+                cross_fitted: DMatrix::zeros(0, 0),
+            }
         };
         let parts: Vec<Part> = text.into_iter().map(part).collect();
         let fitted: Vec<FittedPart> = parts.iter().flat_map(|part| part.fit(problem)).collect();

@@ -167,6 +167,7 @@ mod tests {
             cross_fitted: &residual * f64::from(u8::from(learner.name() == knows)),
             learner,
             setting: 64.0,
+            scale: 1.0,
             weight: 0.5,
         };
         let parts: Vec<Part> = learners.into_iter().map(part).collect();

@@ -94,6 +94,12 @@ pub fn compare(
     progress: &(dyn Fn(usize, usize) + Sync),
 ) -> Result<Comparison, TrainError> {
     let (dataset, _) = judged_only(with_coverage(dataset))?;
+    let learners = config.learners.iter().copied().filter(|name| match name {
+        LearnerName::Context => !dataset.context_columns.is_empty(),
+        LearnerName::Task => !dataset.label_columns.is_empty(),
+        LearnerName::Linear | LearnerName::Cluster => true,
+    });
+    let config = &TrainConfig { learners: learners.collect(), ..config.clone() };
     let featurizer = config.encoder.featurizer(dataset.context_columns.clone());
     let requests: Vec<_> = dataset.records.iter().map(|record| &record.request).collect();
     let features = featurize(&featurizer, &requests, &|said| {
@@ -211,6 +217,7 @@ impl<'a> Fold<'a> {
 
         let zero = self.router(&[], config)?;
         let mut rows = baselines::floor(&arena, zero.decision_us);
+        rows.push(row("zero, costs predicted", points(&zero.quality), Some(zero.decision_us)));
         for (i, learner) in config.learners.iter().enumerate() {
             let alone = self.router(&[*learner], config)?;
             rows.push(row(learner.as_str(), points(&alone.quality), Some(alone.decision_us)));

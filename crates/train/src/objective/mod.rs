@@ -82,6 +82,24 @@ impl Objective {
         .collect()
     }
 
+    /// What `predicted` should be multiplied by to explain most on top of `so_far`, from 0 to 1.
+    pub(crate) fn scale(&self, so_far: &DMatrix<f64>, predicted: &DMatrix<f64>) -> f64 {
+        let (mut along, mut length) = (0.0, 0.0);
+        for row in 0..predicted.nrows() {
+            let known = |c: &usize| !self.residual[(row, *c)].is_nan();
+            let spread = |value: &dyn Fn(usize) -> f64| {
+                let value = |c| if known(&c) { value(c) } else { f64::NAN };
+                self.spread(&(0..predicted.ncols()).map(value).collect::<Vec<_>>())
+            };
+            let left = |c: usize| self.residual[(row, c)] - so_far[(row, c)];
+            let p = |c: usize| predicted[(row, c)];
+            // A product from squares.
+            along += (spread(&|c| left(c) + p(c)) - spread(&|c| left(c) - p(c))) / 4.0;
+            length += spread(&p);
+        }
+        if length > 0.0 { (along / length).clamp(0.0, 1.0) } else { 1.0 }
+    }
+
     /// Weighted sum of squares of what is known of a request, apart from what is common to all: their
     /// weighted mean. Of a single answer it is not known how much is common, and half is taken to be.
     fn spread(&self, values: &[f64]) -> f64 {
@@ -157,11 +175,27 @@ mod tests {
     }
 
     #[test]
+    fn a_prediction_is_scaled_to_explain_most() {
+        let (objective, residual) = turns();
+        let scale =
+            |predicted: &DMatrix<f64>, so_far: &DMatrix<f64>| objective.scale(so_far, predicted);
+        let none = DMatrix::zeros(20, 2);
+        assert!((scale(&(&residual * 4.0), &none) - 0.25).abs() < 1e-9);
+        assert!((scale(&residual, &(&residual * 0.4)) - 0.6).abs() < 1e-9);
+        // Never beyond what was fitted, and never the other way round.
+        assert!((scale(&(&residual * 0.5), &none) - 1.0).abs() < 1e-9);
+        assert!(scale(&-&residual, &none).abs() < 1e-9);
+        // What is common to all candidates moves nothing.
+        let lifted = (&residual * 4.0).add_scalar(3.0);
+        assert!((scale(&lifted, &none) - 0.25).abs() < 1e-9);
+    }
+
+    #[test]
     fn what_is_common_to_all_candidates_explains_nothing() {
         let (objective, residual) = turns();
         let shares = objective.explained(&residual);
         assert!(shares.iter().all(|share| (share - 100.0).abs() < 1e-9), "{shares:?}");
         let level = objective.explained(&DMatrix::from_element(20, 2, 0.3));
-        assert!(mean(&level) < 0.0, "{level:?}");
+        assert!(level.iter().all(|share| share.abs() < 1e-9), "{level:?}");
     }
 }
