@@ -1,9 +1,10 @@
 //! The certificate: a finite-sample bound on how often a downgraded request misses the bar.
 //!
-//! Thresholds are fixed by predictions alone, as those that downgrade 100, 150, 225, ... requests of
-//! the certificate split, then tested from strict to permissive, each by the Clopper-Pearson upper
-//! bound at a share of `delta`. A share is handed on by a test that holds and lost by one that fails
-//! (the fallback procedure, Wiens 2003), so that bad luck among the first hundred ends nothing.
+//! Thresholds are fixed before scores are looked at, as those that downgrade 100, 150, 225, ... requests
+//! of the certificate split whose outcomes are known, then tested from strict to permissive, each by the
+//! Clopper-Pearson upper bound at a share of `delta`. A share is handed on by a test that holds and lost
+//! by one that fails (the fallback procedure, Wiens 2003), so that bad luck among the first hundred ends
+//! nothing.
 
 mod resplit;
 mod slices;
@@ -19,7 +20,8 @@ use tally::{Tally, Yardstick};
 
 use crate::TrainConfig;
 
-const FIRST: usize = 100;
+/// Requests of known outcome that the strictest threshold downgrades.
+const FIRST: u64 = 100;
 
 /// Requests that nothing was fitted on, with what the router predicts of them.
 #[derive(Debug, Clone, Copy)]
@@ -65,15 +67,15 @@ pub(crate) fn certify(
 fn select(held_out: HeldOut<'_>, config: &TrainConfig) -> Option<f64> {
     let all: Vec<usize> = (0..held_out.records.len()).collect();
     let judge = held_out.reference;
+    let tally = |threshold: f64| Tally::of(held_out, &all, Yardstick { threshold, judge });
     let holds = |threshold: f64, delta: f64| {
-        let tally = Tally::of(held_out, &all, Yardstick { threshold, judge });
         let bound = match config.guarantee {
-            Guarantee::Excess => tally.excess_bound(delta),
-            Guarantee::Absolute => tally.miss_bound(delta),
+            Guarantee::Excess => tally(threshold).excess_bound(delta),
+            Guarantee::Absolute => tally(threshold).miss_bound(delta),
         };
         bound <= config.alpha
     };
-    let thresholds = thresholds(held_out.predictions, judge);
+    let thresholds = ladder(held_out, config.guarantee);
     let (mut certified, mut handed_on) = (None, 0.0);
     for (&threshold, share) in thresholds.iter().zip(shares(thresholds.len())) {
         let delta = handed_on + share * config.delta;
@@ -91,8 +93,22 @@ fn shares(tests: usize) -> Vec<f64> {
     (0..tests).map(|i| if i == 0 { first } else { 0.5 / others as f64 }).collect()
 }
 
-/// From strict to permissive.
-fn thresholds(predictions: &[Vec<Prediction>], reference: usize) -> Vec<f64> {
+/// The thresholds to test, from strict to permissive. They depend on which outcomes are known, not on what they
+/// are.
+fn ladder(held_out: HeldOut<'_>, guarantee: Guarantee) -> Vec<f64> {
+    let all: Vec<usize> = (0..held_out.records.len()).collect();
+    let judge = held_out.reference;
+    thresholds(&strictest(held_out.predictions, judge), |threshold| {
+        let tally = Tally::of(held_out, &all, Yardstick { threshold, judge });
+        match guarantee {
+            Guarantee::Excess => tally.paired,
+            Guarantee::Absolute => tally.judged,
+        }
+    })
+}
+
+/// The highest threshold at which each request is downgraded, from strict to permissive.
+fn strictest(predictions: &[Vec<Prediction>], reference: usize) -> Vec<f64> {
     let mut highest: Vec<f64> = predictions
         .iter()
         .filter_map(|request| {
@@ -102,14 +118,21 @@ fn thresholds(predictions: &[Vec<Prediction>], reference: usize) -> Vec<f64> {
         })
         .collect();
     highest.sort_by(|a, b| b.total_cmp(a));
+    highest
+}
+
+/// From strict to permissive: the first with evidence of 100, 150, 225, ... requests, then the last.
+fn thresholds(strictest: &[f64], evidence: impl Fn(f64) -> u64) -> Vec<f64> {
     let mut thresholds = Vec::new();
-    let mut downgraded = FIRST;
-    while downgraded < highest.len() {
-        thresholds.push(highest[downgraded - 1]);
-        downgraded += downgraded / 2;
+    let mut due = FIRST;
+    loop {
+        let enough = strictest.partition_point(|&threshold| evidence(threshold) < due);
+        let Some(&threshold) = strictest.get(enough) else { break };
+        thresholds.push(threshold);
+        due += due / 2;
     }
-    if highest.len() >= FIRST {
-        thresholds.extend(highest.last());
+    if !thresholds.is_empty() {
+        thresholds.extend(strictest.last());
     }
     thresholds.dedup();
     thresholds
@@ -138,10 +161,18 @@ mod tests {
             vec![of(i as f64 / 300.0, 1.0), of(1.0, 2.0)]
         };
         let predictions: Vec<_> = (0..300).map(request).collect();
-        let found = thresholds(&predictions, 1);
-        let expected = [200.0, 150.0, 75.0, 0.0].map(|i| i / 300.0);
-        assert_eq!(found.len(), expected.len());
-        assert!(found.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-12), "{found:?}");
-        assert!(thresholds(&predictions[..50], 1).is_empty());
+        let strictest = strictest(&predictions, 1);
+        let downgraded =
+            |threshold: f64| strictest.iter().filter(|p| **p >= threshold).count() as u64;
+        let near = |found: &[f64], expected: &[f64]| {
+            let expected = expected.iter().map(|i| i / 300.0);
+            found.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-12)
+        };
+        let found = thresholds(&strictest, downgraded);
+        assert!(found.len() == 4 && near(&found, &[200.0, 150.0, 75.0, 0.0]), "{found:?}");
+        // Where every other outcome is unknown it takes twice as many.
+        let found = thresholds(&strictest, |threshold| downgraded(threshold) / 2);
+        assert!(found.len() == 2 && near(&found, &[100.0, 0.0]), "{found:?}");
+        assert!(thresholds(&strictest, |_| 99).is_empty());
     }
 }

@@ -6,7 +6,7 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
 use super::tally::{Tally, Yardstick};
-use super::{HeldOut, select, thresholds};
+use super::{HeldOut, ladder, select};
 use crate::{Fitted, TrainConfig, TrainError};
 
 /// What came of certifying one router again and again.
@@ -82,6 +82,6 @@ pub fn resplit(
         certified,
         violations,
         downgraded: downgraded / trials as f64,
-        ladder: thresholds(&predictions, all.reference).into_iter().map(rung).collect(),
+        ladder: ladder(all, config.guarantee).into_iter().map(rung).collect(),
     })
 }
