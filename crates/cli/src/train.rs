@@ -218,7 +218,7 @@ fn say_trained(parts: &Parts, prices: &PriceTable) {
         ));
     }
     for learner in &manifest.learners {
-        term::say(&format!("  {} x {}, {:?}", learner.weight, learner.learner, learner.settings));
+        term::say(&format!("  {learner}"));
     }
     if let Some(time) = &manifest.decision_time {
         say_time(time);

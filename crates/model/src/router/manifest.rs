@@ -1,6 +1,7 @@
 //! `manifest.json`: everything about a router that a person or a program may want to read.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use farthing_core::{Bar, Digest, PriceTable};
 use serde::{Deserialize, Serialize};
@@ -389,6 +390,18 @@ pub struct LearnerCard {
     pub weight: f64,
     /// Its hyperparameters, by name.
     pub settings: BTreeMap<String, f64>,
+}
+
+/// As a person reads it: `task, weight 0.33 (penalty 0.003, scale 1)`.
+impl fmt::Display for LearnerCard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let settings: Vec<String> = self
+            .settings
+            .iter()
+            .map(|(name, value)| format!("{name} {}", (value * 1e4).round() / 1e4))
+            .collect();
+        write!(f, "{}, weight {:.2} ({})", self.learner, self.weight, settings.join(", "))
+    }
 }
 
 /// What a router was trained on; no prompt text.

@@ -24,15 +24,7 @@ fn render(out: &mut String, manifest: &Manifest) -> Result {
     }
     render_encoder(out, manifest)?;
     for learner in &manifest.learners {
-        let settings: Vec<String> =
-            learner.settings.iter().map(|(name, value)| format!("{name} {value}")).collect();
-        writeln!(
-            out,
-            "- {}, weight {} ({})",
-            learner.learner,
-            learner.weight,
-            settings.join(", ")
-        )?;
+        writeln!(out, "- {learner}")?;
     }
     render_clusters(out, manifest)?;
     if let Some(card) = &manifest.decision_time {
