@@ -5,6 +5,7 @@
 //! judged is the router itself, through the same forward pass that serves.
 
 mod add_model;
+mod assemble;
 mod blend;
 mod calibrate;
 mod card;
@@ -31,15 +32,10 @@ mod ridge;
 mod split;
 mod time_limit;
 
-use std::collections::BTreeMap;
-
-use farthing_core::{Digest, Prediction};
+use farthing_core::Prediction;
 use farthing_data::Dataset;
-use farthing_model::features::{Features, Featurizer};
-use farthing_model::{
-    BarCard, CandidateCard, DataCard, DecisionTimeCard, GateReport, LeftOutCard, Manifest, Parts,
-    Platt, PolicySpec, Router, SeenPrompts, TimeSplitCard, decision_time,
-};
+use farthing_model::features::Features;
+use farthing_model::{GateReport, Parts, PolicySpec, Router};
 use nalgebra::DMatrix;
 use rayon::prelude::*;
 
@@ -50,60 +46,19 @@ pub use config::{Encoder, SplitBy, TrainConfig};
 pub use distill::{DistillError, Distilled, distill};
 pub use error::TrainError;
 pub use learners::LearnerName;
-pub use progress::{Observer, Progress};
+pub use progress::{Observer, Progress, Stage};
 
+use crate::assemble::{assemble, fingerprint};
 use crate::fit::Learned;
 use crate::fitted::Fitted;
 use crate::gate::Sealed;
 use crate::problem::column_means;
 use crate::progress::Steps;
-use crate::split::Roles;
 
 /// Fewer judged requests than this cannot be split three ways.
 const MIN_REQUESTS: usize = 30;
 /// Requests in one forward pass.
 const BATCH: usize = 64;
-
-/// Steps of a training run, in order, for progress bars.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stage {
-    /// Requests become features; with a sentence encoder this takes longest.
-    Featurize,
-    /// Latent semantic analysis.
-    Represent,
-    /// The difficulty head.
-    Difficulty,
-    /// Learners and their blend.
-    Learners,
-    /// Calibration and certificates.
-    Certify,
-    /// The deployment gate.
-    Gate,
-}
-
-impl Stage {
-    /// Every stage, in order.
-    pub const ALL: [Self; 6] = [
-        Self::Featurize,
-        Self::Represent,
-        Self::Difficulty,
-        Self::Learners,
-        Self::Certify,
-        Self::Gate,
-    ];
-
-    /// What a person reads.
-    pub fn label(self) -> &'static str {
-        match self {
-            Self::Featurize => "featurizing requests",
-            Self::Represent => "learning the representation",
-            Self::Difficulty => "fitting difficulty",
-            Self::Learners => "fitting and blending learners",
-            Self::Certify => "calibrating and certifying",
-            Self::Gate => "judging at the gate",
-        }
-    }
-}
 
 /// A trained router, not yet written.
 #[derive(Debug)]
@@ -224,108 +179,6 @@ fn judged_only(mut dataset: Dataset) -> Result<(Dataset, Vec<String>), TrainErro
     Ok((dataset, left_out))
 }
 
-/// The router as fitted, not yet calibrated, certified or judged.
-fn assemble(
-    dataset: &Dataset,
-    roles: &Roles,
-    fitted: &Learned,
-    featurizer: &Featurizer,
-    config: &TrainConfig,
-) -> Parts {
-    let card = |(c, model): (usize, &String)| CandidateCard {
-        model: model.clone(),
-        outcomes: fitted.score.column(c).iter().filter(|score| !score.is_nan()).count() as u64,
-        mean_score: fitted.mean_score[c],
-        cost: fitted.lengths.models[c],
-        added: None,
-    };
-    let candidates: Vec<CandidateCard> = dataset.candidates.iter().enumerate().map(card).collect();
-    let is_priced = |card: &CandidateCard| card.is_priced(&config.prices);
-    let (reference, stands_in) = reference::choose(&candidates, &fitted.score, is_priced);
-    let reference = dataset.candidates[reference].clone();
-    let bar_card = |&bar: &f64| BarCard {
-        bar,
-        threshold: None,
-        certificate: None,
-        calibration: vec![Platt::NEUTRAL.into(); dataset.candidates.len()],
-        calibrated: None,
-    };
-    let priced = candidates.iter().any(is_priced);
-    let outcomes = dataset.records.iter().map(|record| record.cells.len() as u64).sum();
-    let used =
-        roles.fit.iter().chain(&roles.certificate).map(|&row| dataset.records[row].prompt_key());
-    let fingerprint = fingerprint(dataset);
-    let mut manifest = Manifest {
-        digest: String::new(),
-        format_version: 0,
-        candidates,
-        stands_in,
-        bars: config.bars.iter().map(bar_card).collect(),
-        extended_from: None,
-        default_policy: "default".to_owned(),
-        policies: policies::of(priced, &reference, config),
-        reference,
-        feature_digest: featurizer.schema().digest(),
-        features: featurizer.schema().clone(),
-        mixtures: fitted.mixtures.clone(),
-        clusters: fitted.clusters,
-        learners: fitted.learners.clone(),
-        decision_time: None,
-        data: DataCard {
-            fingerprint: fingerprint.clone(),
-            requests: dataset.records.len() as u64,
-            outcomes,
-            fit: roles.fit.len() as u64,
-            certificate: roles.certificate.len() as u64,
-            sealed: roles.sealed.len() as u64,
-            seed: config.seed,
-            labels: dataset.label_columns.clone(),
-            group: dataset.group_column.clone(),
-            left_out: dataset.left_out.map(|left_out| LeftOutCard {
-                max_requests: left_out.max_requests,
-                requests: left_out.requests,
-                rows: left_out.rows,
-            }),
-            by_time: (config.split_by == SplitBy::Time).then(|| by_time(dataset, roles)),
-        },
-        gate: GateReport {
-            passed: false,
-            forced: false,
-            checks: Vec::new(),
-            earned_share: None,
-            without_encoder: None,
-        },
-        files: BTreeMap::new(),
-    };
-    manifest.decision_time = Some(DecisionTimeCard {
-        estimate_us: decision_time::estimate_us(&manifest.features, &manifest.shape()),
-        limit_us: config.max_decision_us,
-        left_out: fitted.left_out.clone(),
-    });
-    Parts {
-        manifest,
-        weights: fitted.weights.clone(),
-        tokenizer: featurizer.tokenizer().cloned(),
-        encoder: featurizer.encoder().cloned(),
-        prices: config.prices.of(&dataset.candidates),
-        seen: SeenPrompts::new(fingerprint.prefix() ^ config.seed, used),
-        card: String::new(),
-    }
-}
-
-/// When a split by time holds out from, and what it could not use.
-fn by_time(dataset: &Dataset, roles: &Roles) -> TimeSplitCard {
-    let oldest = |role: &[usize]| {
-        role.iter().filter_map(|&row| dataset.records[row].timestamp_ms).min().unwrap_or_default()
-    };
-    let used = roles.fit.len() + roles.certificate.len() + roles.sealed.len();
-    TimeSplitCard {
-        certificate_from_ms: oldest(&roles.certificate),
-        sealed_from_ms: oldest(&roles.sealed),
-        unused: (dataset.records.len() - used) as u64,
-    }
-}
-
 /// `(n) features -> (n, candidates)` predictions, in parallel batches, in order.
 fn predict(
     router: &Router,
@@ -341,23 +194,4 @@ fn predict(
 fn tabulate(predictions: &[Vec<Prediction>], field: impl Fn(&Prediction) -> f64) -> DMatrix<f64> {
     let candidates = predictions.first().map_or(0, Vec::len);
     DMatrix::from_fn(predictions.len(), candidates, |row, c| field(&predictions[row][c]))
-}
-
-/// Digest of what was learned from: requests and outcomes, in the dataset's own order.
-fn fingerprint(dataset: &Dataset) -> Digest {
-    let mut bytes = Vec::new();
-    for name in &dataset.candidates {
-        bytes.extend(name.bytes());
-        bytes.push(0);
-    }
-    for record in &dataset.records {
-        bytes.extend(record.key.hex().bytes());
-        for cell in &record.cells {
-            bytes.extend((cell.candidate as u64).to_le_bytes());
-            for value in [cell.score, cell.cost_usd, cell.output_tokens] {
-                bytes.extend(value.unwrap_or(-1.0).to_le_bytes());
-            }
-        }
-    }
-    Digest::of(&bytes)
 }

@@ -2,7 +2,46 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::Stage;
+/// Steps of a training run, in order, for progress bars.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// Requests become features; with a sentence encoder this takes longest.
+    Featurize,
+    /// Latent semantic analysis.
+    Represent,
+    /// The difficulty head.
+    Difficulty,
+    /// Learners and their blend.
+    Learners,
+    /// Calibration and certificates.
+    Certify,
+    /// The deployment gate.
+    Gate,
+}
+
+impl Stage {
+    /// Every stage, in order.
+    pub const ALL: [Self; 6] = [
+        Self::Featurize,
+        Self::Represent,
+        Self::Difficulty,
+        Self::Learners,
+        Self::Certify,
+        Self::Gate,
+    ];
+
+    /// What a person reads.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Featurize => "featurizing requests",
+            Self::Represent => "learning the representation",
+            Self::Difficulty => "fitting difficulty",
+            Self::Learners => "fitting and blending learners",
+            Self::Certify => "calibrating and certifying",
+            Self::Gate => "judging at the gate",
+        }
+    }
+}
 
 /// What a training run says on its way.
 #[derive(Debug, Clone, PartialEq, Eq)]
