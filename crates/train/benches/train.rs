@@ -14,8 +14,9 @@ use farthing_data::{Dataset, LogWriter, ReadOptions, Rejects, read_log};
 use farthing_sim::{CONTEXT_COLUMN, Config, LABEL_COLUMN, LogPolicy, generate};
 use farthing_train::{TrainConfig, train};
 
-/// Requests of the smaller log; the larger one has twice as many.
-const REQUESTS: usize = 1_500;
+/// Requests of the smaller log; the larger one has twice as many. From here on the latent space is as wide
+/// as it gets, and time grows no faster than requests.
+const REQUESTS: usize = 2_600;
 
 fn main() {
     let dir = tempfile::tempdir().expect("a temporary folder");
