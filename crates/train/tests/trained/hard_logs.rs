@@ -1,7 +1,8 @@
 //! Logs that are legal and awkward: each gives a router, or a refusal that says why.
 
 use crate::synthetic::{Candidate, dataset, share};
-use farthing_model::{Manifest, PolicySpec};
+use farthing_core::{Request, RouteOptions};
+use farthing_model::{Manifest, PolicySpec, Router};
 use farthing_train::{TrainConfig, TrainError, Trained, train};
 
 const REQUESTS: usize = 600;
@@ -44,6 +45,24 @@ fn a_candidate_with_three_outcomes_borrows_the_others_calibration() {
     let p = |candidate: usize| manifest.bars[0].calibration[candidate].apply(0.9);
     assert!((p(2) - p(1)).abs() < 0.1 && (0.5..1.0).contains(&p(2)), "{} {}", p(2), p(1));
     assert!(refusals(&manifest).contains("answered by every priced candidate"));
+}
+
+#[test]
+fn without_any_cost_it_is_still_learned_who_answers_what() {
+    let of = |name, skill, noise| Candidate {
+        cost_usd: None,
+        ..Candidate::new(name, 0.0, skill, noise)
+    };
+    // The large one is the best everywhere, so quality alone would never choose the other.
+    let found =
+        trained(&[of("large", [0.9, 0.9], 1), of("small", [0.9, 0.2], 2)], TrainConfig::default());
+    let router = Router::from_parts(&found.parts).unwrap();
+    let short_of = |prompt: &str| {
+        let request = Request::from_prompt(prompt).unwrap();
+        let decided = router.route(&request, &RouteOptions::default(), 1.0).unwrap();
+        decided.predictions[0].quality - decided.predictions[1].quality
+    };
+    assert!(short_of("prove derive audit") > short_of("greet thank list") + 0.3);
 }
 
 #[test]

@@ -15,7 +15,7 @@ pub struct BarCard {
     /// threshold could be certified, so the reference always serves.
     pub threshold: Option<f64>,
     /// What is promised at that threshold; `None` with a threshold: the promise was for fewer
-    /// candidates, see [`Manifest::extended_from`].
+    /// candidates, see [`super::Manifest::extended_from`].
     pub certificate: Option<Certificate>,
     /// Calibration of each candidate.
     pub calibration: Vec<Calibration>,
