@@ -117,22 +117,24 @@ pub fn compare(
         let (arena, rows) = Fold::new(&log, config, fold).rows(config, &done)?;
         requests += arena.requests() as u64;
         let marks = arena.marks(&arena.groups().once());
-        if entries.is_empty() {
-            entries.extend(rows.iter().map(|row| Compared {
-                name: row.name.clone(),
-                folds_pct: Vec::new(),
-                cost_ratios: Vec::new(),
-                decision_us: None,
-            }));
-        }
-        for (entry, row) in entries.iter_mut().zip(rows) {
-            entry.note(&marks, &row);
+        for row in rows {
+            let known = entries.iter().position(|entry: &Compared| entry.name == row.name);
+            let place = known.unwrap_or_else(|| {
+                entries.push(Compared::new(&row.name));
+                entries.len() - 1
+            });
+            entries[place].note(&marks, &row);
         }
     }
     Ok(Comparison { candidates: log.dataset.candidates, requests, entries })
 }
 
 impl Compared {
+    fn new(name: &str) -> Self {
+        let (folds_pct, cost_ratios) = (Vec::new(), Vec::new());
+        Self { name: name.to_owned(), folds_pct, cost_ratios, decision_us: None }
+    }
+
     fn note(&mut self, marks: &Marks, row: &Row) {
         self.folds_pct.push(marks.earned_share_pct(&row.points).unwrap_or(0.0));
         let quality = QUALITY_SHARE * marks.best_single.quality;
