@@ -154,7 +154,7 @@ fn tune(
     let settings = learner.settings(problem);
     let name = format!("learner-{}-{}", work.stage, learner.name().as_str());
     let side_by_side = work.checkpoint.step((&name, FOLDS), work.steps, || {
-        cross_fit(problem, objective.folds(), settings.len(), |outside, inside| {
+        cross_fit(problem, settings.len(), |outside, inside| {
             let fitted = learner.fit(problem, outside, &settings);
             let predicted = fitted.iter().map(|f| f.predict(problem, inside)).collect();
             work.steps.advance(1);
@@ -189,7 +189,6 @@ pub(crate) fn most_shrunk(
 /// fits the rows outside a fold and predicts those inside, one `(inside, candidates)` matrix a setting.
 pub(crate) fn cross_fit(
     problem: &Problem,
-    folds: &[usize],
     settings: usize,
     predict: impl Fn(&[usize], &[usize]) -> Vec<DMatrix<f64>> + Sync,
 ) -> DMatrix<f64> {
@@ -198,7 +197,7 @@ pub(crate) fn cross_fit(
         .into_par_iter()
         .map(|fold| {
             let (inside, outside): (Vec<usize>, Vec<usize>) =
-                (0..n).partition(|&row| folds[row] == fold);
+                (0..n).partition(|&row| problem.folds[row] == fold);
             let predicted = predict(&outside, &inside);
             (inside, predicted)
         })

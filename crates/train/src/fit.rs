@@ -98,10 +98,10 @@ impl Prepared {
             difficulty: difficulty.cross_fitted,
             tasks: Tasks::of(records),
             context: context(features),
-            folds: folds.clone(),
+            folds,
             seed: config.seed,
         };
-        let objective = objective(&problem, &score, &mean_score, &lengths.cost, folds);
+        let objective = objective(&problem, &score, &mean_score, &lengths.cost);
         let (difficulty, seed) = (difficulty.coefficients, config.seed);
         Self {
             representation,
@@ -277,7 +277,6 @@ fn objective(
     score: &DMatrix<f64>,
     mean_score: &[f64],
     cost: &DMatrix<f64>,
-    folds: Vec<usize>,
 ) -> Objective {
     let mut residual = problem.residual.clone();
     for mut column in residual.column_iter_mut() {
@@ -286,7 +285,8 @@ fn objective(
     let stand_in = || DMatrix::from_fn(score.nrows(), score.ncols(), |_, c| mean_score[c]);
     let cost = if cost.iter().all(|cost| cost.is_nan()) { &stand_in() } else { cost };
     let mean_cost = column_means(cost);
-    Objective::new(Truth { score, cost, mean_score, mean_cost: &mean_cost, residual, folds })
+    let (mean_cost, folds) = (&mean_cost, &problem.folds);
+    Objective::new(Truth { score, cost, mean_score, mean_cost, residual, folds })
 }
 
 /// How hard a request is for all candidates alike. It cancels in every comparison of candidates, but

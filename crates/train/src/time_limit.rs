@@ -160,7 +160,7 @@ mod tests {
             mean_score: &[0.5, 0.5],
             mean_cost: &[f64::NAN; 2],
             residual: residual.clone(),
-            folds: problem.folds.clone(),
+            folds: &problem.folds,
         };
         let learners = stages(&[LearnerName::Task, LearnerName::Cluster], 0).remove(0);
         let part = |learner: Box<dyn crate::learners::Learner>| Part {

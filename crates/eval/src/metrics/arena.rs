@@ -94,6 +94,15 @@ impl Arena {
         Sweep::new(&choices, &self.score, &self.cost, &self.groups)
     }
 
+    /// The points of that sweep, every request counted once.
+    pub fn points(
+        &self,
+        quality: impl Fn(usize, usize) -> f64,
+        cost_usd: impl Fn(usize, usize) -> f64,
+    ) -> Vec<Point> {
+        self.sweep(quality, cost_usd).points(&self.groups.once())
+    }
+
     /// What predictors are measured by, with each group counted as often as `counts` says, `(groups)`.
     pub fn marks(&self, counts: &[u32]) -> Marks {
         let singles = self.scores.means(counts).into_iter().zip(self.costs.means(counts));

@@ -61,7 +61,7 @@ pub(super) fn learned(fold: &Fold<'_>) -> Vec<(String, DMatrix<f64>)> {
 /// zero router among the choices.
 fn nearest(prepared: &Prepared, unseen: &Problem) -> [DMatrix<f64>; 2] {
     let (problem, objective) = (prepared.problem(), prepared.objective());
-    let side_by_side = cross_fit(problem, objective.folds(), COUNTS.len(), |outside, inside| {
+    let side_by_side = cross_fit(problem, COUNTS.len(), |outside, inside| {
         Bank::fit(problem, outside, &COUNTS).predict(problem, inside)
     });
     let cross_fitted = by_setting(&side_by_side, COUNTS.len());

@@ -211,9 +211,7 @@ impl<'a> Fold<'a> {
         let arena = self.arena(&blend);
         // Costs are predicted alike, whatever is blended.
         let cost = |row: usize, c: usize| blend.cost[(row, c)];
-        let points = |quality: &DMatrix<f64>| {
-            arena.sweep(|row, c| quality[(row, c)], cost).points(&arena.groups().once())
-        };
+        let points = |quality: &DMatrix<f64>| arena.points(|row, c| quality[(row, c)], cost);
         let row =
             |name: &str, points, decision_us| Row { name: name.to_owned(), points, decision_us };
 

@@ -1,6 +1,6 @@
 //! The earned share of cross-fitted predictions, fold by fold.
 
-use farthing_eval::metrics::{self, Matrix};
+use farthing_eval::metrics::{self, Arena, Marks};
 use nalgebra::DMatrix;
 
 use super::{FOLDS, Truth};
@@ -13,22 +13,16 @@ const MIN_COVERAGE: f64 = 0.9;
 /// What areas are computed from.
 #[derive(Debug)]
 pub(super) struct Frontier {
-    /// Candidates that are compared.
-    candidates: Vec<usize>,
-    /// Of every candidate.
     mean_score: Vec<f64>,
-    folds: Vec<FoldTruth>,
+    mean_cost: Vec<f64>,
+    folds: Vec<Fold>,
 }
 
 #[derive(Debug)]
-struct FoldTruth {
+struct Fold {
     rows: Vec<usize>,
-    score: Matrix,
-    cost: Matrix,
-    predicted_cost: Matrix,
-    range: (f64, f64),
-    zero: f64,
-    oracle: f64,
+    arena: Arena,
+    marks: Marks,
 }
 
 impl Frontier {
@@ -42,56 +36,48 @@ impl Frontier {
             |c: usize| (0..n).filter(|&row| known(row, c)).count() as f64 / n.max(1) as f64;
         let candidates: Vec<usize> =
             (0..truth.score.ncols()).filter(|&c| coverage(c) >= MIN_COVERAGE).collect();
-        let complete = |row: usize| candidates.iter().all(|&c| known(row, c));
-        let fold_rows = |fold: usize| -> Vec<usize> {
-            (0..n).filter(|&row| truth.folds[row] == fold && complete(row)).collect()
-        };
-        let rows: Vec<_> = (0..FOLDS).map(fold_rows).collect();
-        let enough = candidates.len() >= 2 && rows.iter().all(|r| r.len() >= MIN_COMPLETE_PER_FOLD);
+        if candidates.len() < 2 {
+            return None;
+        }
+        let folds: Vec<Fold> =
+            (0..FOLDS).map(|fold| Fold::new(fold, candidates.clone(), truth)).collect();
+        let enough = folds.iter().all(|fold| fold.arena.requests() >= MIN_COMPLETE_PER_FOLD);
         enough.then(|| Self {
-            folds: rows.into_iter().map(|rows| FoldTruth::new(rows, &candidates, truth)).collect(),
-            candidates,
             mean_score: truth.mean_score.to_vec(),
+            mean_cost: truth.mean_cost.to_vec(),
+            folds,
         })
     }
 
     /// Gain over the zero router in percent, one value a fold, of `(n, candidates)` predicted
     /// differences. How hard a request is for all candidates alike changes no choice.
     pub(super) fn gains(&self, differences: &DMatrix<f64>) -> Vec<f64> {
-        let predict = |row: usize, c: usize| self.mean_score[c] + differences[(row, c)];
-        self.folds.iter().map(|fold| fold.gain(&self.candidates, predict)).collect()
+        let gain = |Fold { rows, arena, marks }: &Fold| {
+            let quality = |row: usize, c: usize| self.mean_score[c] + differences[(rows[row], c)];
+            let points = arena.points(quality, |_, c| self.mean_cost[c]);
+            marks.earned_share_pct(&points).unwrap_or(0.0)
+        };
+        self.folds.iter().map(gain).collect()
     }
 }
 
-impl FoldTruth {
-    fn new(rows: Vec<usize>, candidates: &[usize], truth: &Truth<'_>) -> Self {
-        let pick = |matrix: &DMatrix<f64>| {
-            let values =
-                rows.iter().flat_map(|&row| candidates.iter().map(move |&c| matrix[(row, c)]));
-            Matrix::new(candidates.len(), values.collect())
-        };
-        let (score, cost) = (pick(truth.score), pick(truth.cost));
-        let of = |means: &[f64]| candidates.iter().map(|&c| means[c]).collect::<Vec<_>>();
-        let predicted_cost = Matrix::repeat(rows.len(), &of(truth.mean_cost));
-        let singles = cost.column_means();
-        let range =
-            singles.iter().fold((f64::INFINITY, 0.0), |(low, high), &c| (c.min(low), c.max(high)));
-        let area = |quality: &Matrix, predicted_cost: &Matrix| {
-            let points = metrics::dial_sweep(quality, predicted_cost, &score, &cost);
-            metrics::aiq(&points, range.0, range.1)
-        };
-        let zero = area(&Matrix::repeat(rows.len(), &of(truth.mean_score)), &predicted_cost);
-        let oracle = area(&score, &Matrix::repeat(rows.len(), &singles));
-        Self { rows, score, cost, predicted_cost, range, zero, oracle }
-    }
-
-    fn gain(&self, candidates: &[usize], predict: impl Fn(usize, usize) -> f64) -> f64 {
-        let predict = &predict;
-        let values =
-            self.rows.iter().flat_map(|&row| candidates.iter().map(move |&c| predict(row, c)));
-        let quality = Matrix::new(candidates.len(), values.collect());
-        let points = metrics::dial_sweep(&quality, &self.predicted_cost, &self.score, &self.cost);
-        let area = metrics::aiq(&points, self.range.0, self.range.1);
-        metrics::earned_share_pct(area, self.zero, self.oracle).unwrap_or(0.0)
+impl Fold {
+    fn new(fold: usize, candidates: Vec<usize>, truth: &Truth<'_>) -> Self {
+        let rows: Vec<usize> =
+            (0..truth.folds.len()).filter(|&row| truth.folds[row] == fold).collect();
+        // Nothing is resampled, so each request is a group of its own.
+        let groups: Vec<u64> = (0..rows.len() as u64).collect();
+        let arena = Arena::new(
+            candidates,
+            &metrics::Truth {
+                score: |row: usize, c| truth.score[(rows[row], c)],
+                cost_usd: |row: usize, c| truth.cost[(rows[row], c)],
+                groups: &groups,
+                fitted_score: truth.mean_score,
+                fitted_cost: truth.mean_cost,
+            },
+        );
+        let marks = arena.marks(&arena.groups().once());
+        Self { rows, arena, marks }
     }
 }

@@ -21,7 +21,6 @@ pub(crate) const FOLDS: usize = 5;
 /// Judges predictions of differences.
 #[derive(Debug)]
 pub(crate) struct Objective {
-    folds: Vec<usize>,
     /// `(n, candidates)` score less mean and predicted difficulty, NaN where unknown.
     residual: DMatrix<f64>,
     exchange: Vec<Exchange>,
@@ -44,7 +43,7 @@ pub(crate) struct Truth<'a> {
     /// `(n, candidates)` score less mean and predicted difficulty, NaN where unknown.
     pub(crate) residual: DMatrix<f64>,
     /// `(n)`
-    pub(crate) folds: Vec<usize>,
+    pub(crate) folds: &'a [usize],
 }
 
 impl Objective {
@@ -52,12 +51,7 @@ impl Objective {
         let frontier = Frontier::new(&truth);
         let exchange = exchange(truth.mean_score, truth.mean_cost);
         let weights = contenders(&exchange);
-        Self { folds: truth.folds, residual: truth.residual, exchange, weights, frontier }
-    }
-
-    /// Fold of each request.
-    pub(crate) fn folds(&self) -> &[usize] {
-        &self.folds
+        Self { residual: truth.residual, exchange, weights, frontier }
     }
 
     /// Gain over the zero router in percent, one value a fold, of `(n, candidates)` predicted differences.
@@ -86,16 +80,14 @@ impl Objective {
     pub(crate) fn scale(&self, so_far: &DMatrix<f64>, predicted: &DMatrix<f64>) -> f64 {
         let (mut along, mut length) = (0.0, 0.0);
         for row in 0..predicted.nrows() {
-            let known = |c: &usize| !self.residual[(row, *c)].is_nan();
-            let spread = |value: &dyn Fn(usize) -> f64| {
-                let value = |c| if known(&c) { value(c) } else { f64::NAN };
-                self.spread(&(0..predicted.ncols()).map(value).collect::<Vec<_>>())
+            let left = (0..predicted.ncols()).map(|c| self.residual[(row, c)] - so_far[(row, c)]);
+            let left: Vec<f64> = left.collect();
+            let known = |(c, left): (usize, &f64)| {
+                if left.is_nan() { f64::NAN } else { predicted[(row, c)] }
             };
-            let left = |c: usize| self.residual[(row, c)] - so_far[(row, c)];
-            let p = |c: usize| predicted[(row, c)];
-            // A product from squares.
-            along += (spread(&|c| left(c) + p(c)) - spread(&|c| left(c) - p(c))) / 4.0;
-            length += spread(&p);
+            let predicted: Vec<f64> = left.iter().enumerate().map(known).collect();
+            along += self.product(&left, &predicted);
+            length += self.spread(&predicted);
         }
         if length > 0.0 { (along / length).clamp(0.0, 1.0) } else { 1.0 }
     }
@@ -103,12 +95,24 @@ impl Objective {
     /// Weighted sum of squares of what is known of a request, apart from what is common to all: their
     /// weighted mean. Of a single answer it is not known how much is common, and half is taken to be.
     fn spread(&self, values: &[f64]) -> f64 {
+        self.product(values, values)
+    }
+
+    /// The same of two values a candidate, known of the same ones: the weighted sum of their products.
+    fn product(&self, a: &[f64], b: &[f64]) -> f64 {
+        let (a, b) = (self.apart(a), self.apart(b));
+        self.weights.iter().zip(a).zip(b).map(|((weight, a), b)| weight * a * b).sum()
+    }
+
+    /// The values less what is common to them, 0 where unknown.
+    fn apart(&self, values: &[f64]) -> Vec<f64> {
         let each = || self.weights.iter().zip(values).filter(|(_, value)| !value.is_nan());
         let weight: f64 = each().map(|(weight, _)| weight).sum();
         let sum: f64 = each().map(|(weight, value)| weight * value).sum();
         let mean = if weight > 0.0 { sum / weight } else { 0.0 };
         let common = if each().count() == 1 { mean / 2.0 } else { mean };
-        each().map(|(weight, value)| weight * (value - common).powi(2)).sum()
+        let apart = |value: &f64| if value.is_nan() { 0.0 } else { value - common };
+        values.iter().map(apart).collect()
     }
 
     /// Utility of the softened policy, in hundredths of a score, one value a request; `differences` is
@@ -146,7 +150,6 @@ mod tests {
         let residual =
             DMatrix::from_fn(20, 2, |row, c| if (row + c) % 2 == 0 { 0.5 } else { -0.5 });
         let objective = Objective {
-            folds: (0..20).map(|row| row / 4).collect(),
             exchange: exchange(&[0.5, 0.5], &[1.0, 1.0]),
             weights: vec![0.5, 0.5],
             residual: residual.clone(),
