@@ -7,7 +7,8 @@ use clap::ValueEnum;
 use farthing_core::PriceTable;
 use farthing_data::{Dataset, ReadOptions, RequestCap};
 use farthing_model::{
-    CandidateCard, DecisionTimeCard, Guarantee, Manifest, Parts, PolicySpec, Router, write_router,
+    BarCard, CandidateCard, DecisionTimeCard, GateReport, Guarantee, Manifest, Parts, PolicySpec,
+    Router, write_router,
 };
 use farthing_train::{Progress, SplitBy, Stage, TrainConfig, Trained, train};
 
@@ -229,7 +230,19 @@ fn say_trained(parts: &Parts, prices: &PriceTable) {
             stand_in.best, stand_in.mean_loss, stand_in.loss_bound
         ));
     }
-    for bar in &manifest.bars {
+    say_bars(&manifest.bars);
+    if let Some(PolicySpec::Budget(budget)) = manifest.policies.get("budget") {
+        let realised = budget.realised_usd.map_or("unknown".to_owned(), |usd| format!("{usd:.3e}"));
+        term::say(&format!(
+            "  budget {} USD: lambda {:.3}, {:.3e} USD predicted, {realised} realised on {} requests",
+            budget.budget_usd, budget.lambda, budget.predicted_usd, budget.requests
+        ));
+    }
+    say_gate(&manifest.gate);
+}
+
+fn say_bars(bars: &[BarCard]) {
+    for bar in bars {
         if let Some(card) = &bar.calibrated {
             term::say(&format!(
                 "  bar {}: {} calibration, cross-validated error {:.4}",
@@ -248,18 +261,14 @@ fn say_trained(parts: &Parts, prices: &PriceTable) {
             }
         });
     }
-    if let Some(PolicySpec::Budget(budget)) = manifest.policies.get("budget") {
-        let realised = budget.realised_usd.map_or("unknown".to_owned(), |usd| format!("{usd:.3e}"));
-        term::say(&format!(
-            "  budget {} USD: lambda {:.3}, {:.3e} USD predicted, {realised} realised on {} requests",
-            budget.budget_usd, budget.lambda, budget.predicted_usd, budget.requests
-        ));
-    }
-    if let Some(earned) = &manifest.gate.earned_share {
+}
+
+fn say_gate(gate: &GateReport) {
+    if let Some(earned) = &gate.earned_share {
         let [low, high] = earned.interval_pct;
         term::say(&format!("  earned share: {:.1} % [{low:.1}, {high:.1}]", earned.pct));
     }
-    for check in &manifest.gate.checks {
+    for check in &gate.checks {
         let mark = match check.passed {
             Some(true) => "passed",
             Some(false) => "REFUSED",

@@ -28,14 +28,18 @@ pub(crate) struct Parts {
 }
 
 impl Decider {
-    /// The decision on the request that a JSON body describes. Takes microseconds, so it runs where
-    /// it is called.
+    /// The decision on the request that a JSON body describes, on the thread that asks.
     pub(crate) fn decide(&self, json: &[u8]) -> Result<Decision, ApiError> {
         let decision = self.try_decide(json);
         if let Err(error) = &decision {
             self.0.metrics.refusal(error.code());
         }
         decision
+    }
+
+    /// Whether a decision takes milliseconds: the router reads requests with a sentence encoder.
+    pub(crate) fn is_slow(&self) -> bool {
+        self.0.router.load().router.has_encoder()
     }
 
     fn try_decide(&self, json: &[u8]) -> Result<Decision, ApiError> {

@@ -62,13 +62,7 @@ pub(crate) fn assemble(
         learners: fitted.learners.clone(),
         decision_time: None,
         data,
-        gate: GateReport {
-            passed: false,
-            forced: false,
-            checks: Vec::new(),
-            earned_share: None,
-            without_encoder: None,
-        },
+        gate: GateReport::default(),
         files: BTreeMap::new(),
     };
     manifest.decision_time = Some(DecisionTimeCard {

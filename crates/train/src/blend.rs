@@ -226,11 +226,37 @@ fn choices(parts: usize) -> impl Iterator<Item = Vec<f64>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::objective::Truth;
 
     #[test]
     fn every_set_of_learners_is_tried() {
         assert_eq!(choices(2).collect::<Vec<_>>(), [[1.0, 0.0], [0.0, 1.0], [0.5, 0.5]]);
         assert_eq!(choices(0).count(), 0);
+    }
+
+    /// Two candidates, equal on average, that take turns at being right; in 250 requests.
+    fn turns() -> (Objective, DMatrix<f64>) {
+        let right = DMatrix::from_fn(250, 2, |row, c| if (row + c) % 2 == 0 { 0.5 } else { -0.5 });
+        let folds: Vec<usize> = (0..250).map(|row| row / 50).collect();
+        let objective = Objective::new(Truth {
+            score: &right.map(|value| value + 0.5),
+            cost: &DMatrix::from_fn(250, 2, |_, c| 1.0 + c as f64),
+            mean_score: &[0.5, 0.5],
+            mean_cost: &[1.0, 2.0],
+            residual: right.clone(),
+            folds: &folds,
+        });
+        (objective, right)
+    }
+
+    #[test]
+    fn a_stage_must_add_to_those_before_it() {
+        let (objective, right) = turns();
+        let none = DMatrix::zeros(250, 2);
+        assert!(earns(&objective, &none, &right));
+        assert!(!earns(&objective, &none, &-&right), "worse than the zero router");
+        // Choices stay as they are: still far above the zero router, and nothing is added.
+        assert!(!earns(&objective, &right, &right), "the same once more");
     }
 
     #[test]

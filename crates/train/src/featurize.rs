@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use farthing_core::{Digest, Request};
+use farthing_core::Request;
 use farthing_model::features::{Features, Featurizer};
 use rayon::prelude::*;
 
@@ -21,11 +21,11 @@ pub(crate) fn featurize(
     observer: &Observer<'_>,
 ) -> Result<Vec<Features>, candle_core::Error> {
     let mut distinct: Vec<&Request> = Vec::new();
-    let mut known = BTreeMap::<Digest, usize>::new();
+    let mut known = BTreeMap::<&Request, usize>::new();
     // Of each request the first one that is like it.
     let mut first = Vec::with_capacity(requests.len());
     for (i, request) in requests.iter().enumerate() {
-        let alike = *known.entry(Digest::of(format!("{request:?}").as_bytes())).or_insert(i);
+        let alike = *known.entry(request).or_insert(i);
         if alike == i {
             distinct.push(request);
         }

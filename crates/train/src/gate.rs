@@ -41,7 +41,7 @@ pub(crate) fn judge(sealed: &Sealed<'_>, forced: bool) -> GateReport {
         Err(check) => (vec![check], None),
     };
     let passed = checks.iter().all(|check| check.passed != Some(false));
-    GateReport { passed, forced: forced && !passed, checks, earned_share, without_encoder: None }
+    GateReport { passed, forced: forced && !passed, checks, earned_share, ..GateReport::default() }
 }
 
 struct Comparison {

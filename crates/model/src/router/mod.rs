@@ -116,6 +116,11 @@ impl Router {
         Some(Policy { explore_only, ..Policy::new(rule) })
     }
 
+    /// Whether requests are read by a sentence encoder too, which takes milliseconds.
+    pub fn has_encoder(&self) -> bool {
+        self.featurizer.encoder().is_some()
+    }
+
     /// The features of a request, as this router reads it; only the forward pass of an encoder can
     /// fail.
     pub fn featurize(&self, request: &Request) -> Result<Features, candle_core::Error> {

@@ -226,7 +226,7 @@ impl<'a> Fold<'a> {
         rows.push(row("blend", points(&blend.quality), Some(blend.decision_us)));
         rows.push(row(
             "blend, shuffled labels",
-            points(&blend.null_quality),
+            points(&self.quality_of(&blend.null)?),
             Some(blend.decision_us),
         ));
         let quality = |differences: &DMatrix<f64>| {
@@ -261,25 +261,27 @@ impl<'a> Fold<'a> {
         let learned = self.prepared.learn(learners, &self.log.limit, &|_| {});
         let parts =
             assemble(&self.log.dataset, &self.roles, &learned, &self.log.featurizer, config);
-        let null = Parts { weights: learned.null.clone(), ..parts.clone() };
         let predictions = predict(&Router::from_parts(&parts)?, &self.test_features, 0)?;
-        let null = predict(&Router::from_parts(&null)?, &self.test_features, 0)?;
         Ok(Fitted {
             quality: tabulate(&predictions, |p| p.quality),
-            null_quality: tabulate(&null, |p| p.quality),
             cost: tabulate(&predictions, |p| p.cost_usd.unwrap_or(f64::NAN)),
             decision_us: decision_time::estimate_us(self.log.featurizer.schema(), &parts.shape()),
             mean_cost: column_means(&learned.lengths.cost),
             mean_score: learned.mean_score,
+            null: Parts { weights: learned.null, ..parts },
         })
+    }
+
+    /// The quality that a router predicts of the requests judged on.
+    fn quality_of(&self, parts: &Parts) -> Result<DMatrix<f64>, TrainError> {
+        let predictions = predict(&Router::from_parts(parts)?, &self.test_features, 0)?;
+        Ok(tabulate(&predictions, |p| p.quality))
     }
 }
 
 /// What a router says of the requests judged on; matrices are `(test, candidates)`.
 struct Fitted {
     quality: DMatrix<f64>,
-    /// By the weights fitted on shuffled labels.
-    null_quality: DMatrix<f64>,
     /// USD
     cost: DMatrix<f64>,
     decision_us: f64,
@@ -287,4 +289,6 @@ struct Fitted {
     mean_score: Vec<f64>,
     /// `(candidates)` USD
     mean_cost: Vec<f64>,
+    /// The same router fitted on shuffled labels.
+    null: Parts,
 }

@@ -3,7 +3,7 @@
 use farthing_core::Bar;
 use serde::{Deserialize, Serialize};
 
-use super::super::calibration::{Calibration, CalibrationCard};
+use crate::router::calibration::{Calibration, CalibrationCard};
 
 /// One trained bar.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

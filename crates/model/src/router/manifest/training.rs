@@ -59,7 +59,7 @@ pub struct TimeSplitCard {
 }
 
 /// The deployment gate.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GateReport {
     /// Whether every check that applies passed.
