@@ -33,7 +33,7 @@ pub(crate) enum EncoderFlag {
     /// A table of one vector a token, distilled from a sentence encoder
     #[default]
     Static,
-    /// A BERT sentence encoder beside that table: milliseconds a decision; needs `--encoder-dir`
+    /// A BERT sentence encoder beside that table: tens of milliseconds a decision or more; needs `--encoder-dir`
     #[value(name = "minilm")]
     #[serde(rename = "minilm")]
     MiniLm,

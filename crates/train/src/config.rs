@@ -19,7 +19,7 @@ pub enum Encoder {
     None,
     /// A table of one vector a token.
     Static(Arc<StaticTable>),
-    /// A sentence encoder beside the table: milliseconds a request instead of microseconds.
+    /// A sentence encoder beside the table: tens of milliseconds a request or more instead of microseconds.
     Sentence(Arc<TextEncoder>, Arc<StaticTable>),
 }
 

@@ -145,7 +145,7 @@ fn render_encoder(out: &mut String, manifest: &Manifest) -> Result {
     let Some(encoder) = &manifest.features.encoder else { return Ok(()) };
     write!(
         out,
-        "Requests are read by a sentence encoder ({} layers, {} wide), too: milliseconds a decision where counting \
+        "Requests are read by a sentence encoder ({} layers, {} wide), too: tens of milliseconds a decision or more where counting \
          words takes microseconds. Of texts of more than {} tokens the middle is left out.",
         encoder.layers, encoder.hidden, encoder.window
     )?;
