@@ -19,7 +19,12 @@ fn skill(model: &str) -> (f64, f64, f64) {
     match model {
         "large" => (0.95, 0.9, 0.010),
         "middle" => (0.95, 0.6, 0.004),
-        _ => (0.9, 0.3, 0.001),
+        "small" => (0.9, 0.3, 0.001),
+        // `m0`, `m1`, ...: each a little better and dearer.
+        _ => {
+            let rank: f64 = model.trim_start_matches('m').parse().unwrap_or_default();
+            (0.9, 0.3 + 0.6 * rank / (rank + 5.0), 0.001 * 1.3_f64.powf(rank))
+        }
     }
 }
 
