@@ -14,6 +14,7 @@ pub mod metrics;
 mod pair;
 mod policy;
 mod report;
+mod robustness;
 mod rows;
 
 pub use calibration::{CalibrationFigures, CandidateCalibration};
@@ -27,3 +28,4 @@ pub use frontier::{
 pub use pair::PairReport;
 pub use policy::{ChoiceShare, Comparison, PolicyReport};
 pub use report::{DataCounts, IgnoredCandidate, Report, Settings};
+pub use robustness::{Change, ChangeFigures, Robustness, RobustnessOptions, robustness};

@@ -1,0 +1,250 @@
+//! Whether a router's choice depends on what it should: requests are changed in ways that leave the
+//! task alone, or that try to talk the router round, and routed again by the same policy.
+//!
+//! How a text is changed is in [`change`]; this module samples, routes and counts. Prompts are not
+//! part of what it returns.
+
+mod change;
+mod paraphrase;
+mod typos;
+
+use farthing_core::{Digest, Policy};
+use farthing_data::{Dataset, Record};
+use farthing_model::Router;
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use serde::Serialize;
+
+use crate::estimate::{RatioColumn, mean_column, ratios};
+use crate::metrics::{Bootstrap, Groups};
+use crate::rows::{Rows, known};
+use crate::{Estimate, EvalError};
+pub use change::Change;
+
+/// How to probe a router.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RobustnessOptions {
+    /// Most requests that are changed; which ones does not depend on their order.
+    pub max_requests: usize,
+    /// Seed of the sample, of the changes and of the bootstrap.
+    pub seed: u64,
+    /// Resamples of the bootstrap.
+    pub resamples: u32,
+}
+
+impl Default for RobustnessOptions {
+    fn default() -> Self {
+        Self { max_requests: 500, seed: 0, resamples: 2000 }
+    }
+}
+
+/// How often changed requests are routed elsewhere, with the same policy.
+///
+/// A *pair* is a request and a changed form of it that differs from it, for both of which some
+/// candidate is eligible. A *flip* is a pair whose two choices differ. Where nothing flips, the
+/// interval is a single point: the true rate may then still be up to about 300 / pairs percent.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Robustness {
+    /// Requests that were drawn.
+    pub requests: u64,
+    /// Pairs of all changes that are not steering.
+    pub pairs: u64,
+    /// Share of those pairs without a flip, in percent: `RouterArena`'s robustness score
+    /// (1 - flips / matched pairs), on this log's own prompts.
+    pub robustness_pct: Option<Estimate>,
+    /// Each kind of change on its own.
+    pub kinds: Vec<ChangeFigures>,
+}
+
+/// What one kind of change does.
+///
+/// A difference is `null` where there are flips and the log knows both sides of none: the pairs that
+/// did not flip would make it 0. Where it knows some of them it leans towards 0 for the same reason.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ChangeFigures {
+    /// The change.
+    pub change: Change,
+    /// What it does to the last user turn.
+    pub what: &'static str,
+    /// Whether it tries to move the router, rather than being what people do without a thought.
+    pub steering: bool,
+    /// Pairs.
+    pub requests: u64,
+    /// Pairs whose choices differ.
+    pub flips: u64,
+    /// Their share, in percent.
+    pub flip_pct: Option<Estimate>,
+    /// Flips to a candidate that was predicted to be dearer on the original request.
+    pub to_dearer: u64,
+    /// Flips to one that was predicted to be cheaper.
+    pub to_cheaper: u64,
+    /// Pairs for which the scores of both choices are logged.
+    pub judged_requests: u64,
+    /// Flips among those.
+    pub judged_flips: u64,
+    /// Mean logged score of the changed request's choice less that of the original's.
+    pub quality_change: Option<Estimate>,
+    /// Pairs for which the costs of both choices are logged.
+    pub costed_requests: u64,
+    /// Flips among those.
+    pub costed_flips: u64,
+    /// Mean logged cost of the changed request's choice less that of the original's, in USD.
+    pub cost_change_usd: Option<Estimate>,
+}
+
+/// Changes a sample of `records` in every way and routes it as the policy, at the bar of that
+/// position, would serve. The figures do not depend on the order of the records.
+pub fn robustness(
+    router: &Router,
+    (policy, bar_index): (&Policy, usize),
+    dataset: &Dataset,
+    records: &[&Record],
+    options: &RobustnessOptions,
+) -> Result<Robustness, EvalError> {
+    let sample = sample(records, options);
+    let route =
+        |records: &[&Record]| Rows::new(router, (policy, bar_index), dataset, records, &|_| ());
+    let original = route(&sample)?;
+    let mut probes = Vec::with_capacity(Change::ALL.len());
+    for change in Change::ALL {
+        let (positions, changed) = changed(change, &sample, options.seed);
+        let choices = route(&changed.iter().collect::<Vec<_>>())?.choices;
+        probes.push(Probe::new(change, &original, positions.into_iter().zip(choices)));
+    }
+
+    let mut columns: Vec<_> = probes.iter().flat_map(|probe| probe.columns(&original)).collect();
+    columns.push(unmoved(&probes));
+    let bootstrap = Bootstrap { seed: options.seed, resamples: options.resamples };
+    let estimates = ratios(&columns, &Groups::by_key(&original.groups), bootstrap);
+    let figures =
+        probes.iter().zip(columns.chunks_exact(COLUMNS).zip(estimates.chunks_exact(COLUMNS)));
+    let harmless = probes.iter().filter(|probe| !probe.change.is_steering());
+    Ok(Robustness {
+        requests: sample.len() as u64,
+        pairs: harmless.map(|probe| probe.pairs().count() as u64).sum(),
+        robustness_pct: estimates.last().copied().flatten(),
+        kinds: figures.map(|(probe, (c, e))| probe.figures(&original, c, e)).collect(),
+    })
+}
+
+/// The first records by a hash of key and seed, by rising key.
+fn sample<'a>(records: &[&'a Record], options: &RobustnessOptions) -> Vec<&'a Record> {
+    let place = |record: &Record| hash(&format!("{} sample {}", options.seed, record.key));
+    let mut drawn: Vec<&Record> = records.to_vec();
+    drawn.sort_by_cached_key(|record| (place(record), record.key.clone()));
+    drawn.truncate(options.max_requests);
+    drawn.sort_by(|a, b| a.key.cmp(&b.key));
+    drawn
+}
+
+/// The records that the change does change, with their positions in the sample. Each draws from a
+/// generator of its own, so that no record depends on its neighbours.
+fn changed(change: Change, sample: &[&Record], seed: u64) -> (Vec<usize>, Vec<Record>) {
+    let edit = |(position, record): (usize, &&Record)| {
+        let own = hash(&format!("{seed} {} {}", change.name(), record.key));
+        let mut generator = ChaCha8Rng::seed_from_u64(own);
+        let request =
+            record.request.edit_last_user_turn(|text| change.apply(text, &mut generator))?;
+        let differs = request != record.request;
+        differs.then(|| (position, Record { request, ..(*record).clone() }))
+    };
+    sample.iter().enumerate().filter_map(edit).unzip()
+}
+
+fn hash(text: &str) -> u64 {
+    Digest::of(text.as_bytes()).prefix()
+}
+
+/// Ratios of one change, see [`Probe::columns`].
+const COLUMNS: usize = 3;
+
+/// One change and what it did.
+struct Probe {
+    change: Change,
+    /// For each request of the sample the choices before and after; `None` where there is no pair.
+    choices: Vec<Option<[usize; 2]>>,
+}
+
+impl Probe {
+    fn new(
+        change: Change,
+        original: &Rows,
+        changed: impl Iterator<Item = (usize, Option<usize>)>,
+    ) -> Self {
+        let mut choices = vec![None; original.len()];
+        for (position, after) in changed {
+            choices[position] = original.choices[position].zip(after).map(<[usize; 2]>::from);
+        }
+        Self { change, choices }
+    }
+
+    /// Position and choices of each pair.
+    fn pairs(&self) -> impl Iterator<Item = (usize, [usize; 2])> {
+        let choices = self.choices.iter().enumerate();
+        choices.filter_map(|(request, choices)| Some((request, (*choices)?)))
+    }
+
+    /// Whether it flipped, difference of score, difference of cost.
+    fn columns(&self, rows: &Rows) -> [RatioColumn; COLUMNS] {
+        let each = |value: &dyn Fn(usize, [usize; 2]) -> Option<f64>| {
+            let choices = self.choices.iter().enumerate();
+            mean_column(choices.map(|(i, choices)| value(i, (*choices)?)))
+        };
+        [
+            each(&|_, [before, after]| Some(if before == after { 0.0 } else { 100.0 })),
+            each(&|i, [before, after]| Some(rows.score(i, after)? - rows.score(i, before)?)),
+            each(&|i, [before, after]| Some(rows.cost(i, after)? - rows.cost(i, before)?)),
+        ]
+    }
+
+    /// Flips for which `counts(request, choices)` holds.
+    fn flips(&self, counts: impl Fn(usize, [usize; 2]) -> bool) -> u64 {
+        let flips = self.pairs().filter(|(_, [before, after])| before != after);
+        flips.filter(|&(request, choices)| counts(request, choices)).count() as u64
+    }
+
+    fn figures(
+        &self,
+        rows: &Rows,
+        columns: &[RatioColumn],
+        estimates: &[Option<Estimate>],
+    ) -> ChangeFigures {
+        let requests = |column: usize| columns[column].iter().flatten().count() as u64;
+        let flips = self.flips(|_, _| true);
+        let flips_in = |column: usize| self.flips(|request, _| columns[column][request].is_some());
+        let difference =
+            |column: usize| estimates[column].filter(|_| flips == 0 || flips_in(column) > 0);
+        let dearer = |request: usize, [than, candidate]: [usize; 2]| {
+            let cost = |candidate| known(rows.predicted_cost.at(request, candidate));
+            cost(candidate).zip(cost(than)).is_some_and(|(cost, than)| cost > than)
+        };
+        ChangeFigures {
+            change: self.change,
+            what: self.change.what(),
+            steering: self.change.is_steering(),
+            requests: requests(0),
+            flips,
+            flip_pct: estimates[0],
+            to_dearer: self.flips(dearer),
+            to_cheaper: self.flips(|request, [before, after]| dearer(request, [after, before])),
+            judged_requests: requests(1),
+            judged_flips: flips_in(1),
+            quality_change: difference(1),
+            costed_requests: requests(2),
+            costed_flips: flips_in(2),
+            cost_change_usd: difference(2),
+        }
+    }
+}
+
+/// Each request's harmless pairs without a flip, in hundreds, over its harmless pairs.
+fn unmoved(probes: &[Probe]) -> RatioColumn {
+    let requests = probes.first().map_or(0, |probe| probe.choices.len());
+    let of_request = |request: usize| {
+        let harmless = probes.iter().filter(|probe| !probe.change.is_steering());
+        let pairs: Vec<_> = harmless.filter_map(|probe| probe.choices[request]).collect();
+        let same = pairs.iter().filter(|[before, after]| before == after).count();
+        (!pairs.is_empty()).then_some((100.0 * same as f64, pairs.len() as f64))
+    };
+    (0..requests).map(of_request).collect()
+}
