@@ -35,9 +35,8 @@ def check_pair(name):
 
 def execute(name, notebook, folder):
     """Runs a notebook as it would be opened, and writes what came of it; the first error ends it."""
-    NotebookClient(
-        notebook, timeout=TIMEOUT_S, kernel_name="python3", resources={"metadata": {"path": HERE}}
-    ).execute()
+    place = {"metadata": {"path": HERE}}
+    NotebookClient(notebook, kernel_name="python3", timeout=TIMEOUT_S, resources=place).execute()
     nbformat.write(notebook, folder / f"{name}.ipynb")
     pictures = 0
     for cell in notebook.cells:

@@ -10,8 +10,8 @@
 # # Read the frontier
 #
 # What a router would have cost and achieved on requests that it was not trained on, how sure that is,
-# and which setting to choose. To read your own router, give its folder and log in the next cell and
-# leave out the training.
+# and which setting to choose. To read a router of your own, name its folder and its log in the next cell
+# and skip the cell that trains.
 
 # %%
 import tempfile
@@ -20,7 +20,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from support import BLUE, GREEN, GREY, ORANGE, farthing, style, whiskers, with_interval
+from support import BLUE, GREEN, GREY, ORANGE, cost_axis, farthing, style, whiskers, with_interval
 
 LOG = Path("../data/sample.parquet").resolve()
 work = tempfile.TemporaryDirectory(prefix="farthing-")
@@ -46,14 +46,17 @@ pd.Series(report["data"])[counts].to_frame("number")
 # ## The plane
 #
 # Up is better, left is cheaper. Grey points are single models, and the grey line is what tossing a coin
-# between them gets. The blue line is the router's dial from thrifty to lavish. The green star chooses the
-# cheapest model that met the bar, knowing all the answers.
+# between them gets. The blue line is the router's dial from thrifty to lavish, its best settings on these
+# requests. The green star chooses the cheapest model that met the bar, knowing all the answers. The orange
+# diamond is the policy as it serves; it keeps a promise that the dial does not make, so it may lie below.
 #
 # **Look at** the gap between blue and grey: that is the router's work. **Decide** where on the blue line
-# you want to be: its top left corner, where it bends, is usually the bargain.
+# you want to be: its top left corner, where it bends, is usually the bargain. A point of it is a `lambda`,
+# which `farthing train --lambda` makes the policy `utility`.
 
 # %%
 frontier = report["frontier"]
+assert frontier, report["frontier_withheld"]
 singles = pd.json_normalize(frontier["singles"])
 mix = pd.json_normalize(frontier["hindsight_zero_hull"])
 dial = pd.DataFrame(frontier["router_hull"])
@@ -86,16 +89,22 @@ axes.plot(
     *(1000 * oracle["cost_usd.value"], oracle["quality.value"], "*"),
     **{"color": GREEN, "markersize": 16, "label": "oracle"},
 )
-axes.set(xscale="log", xlabel="mean cost of 1,000 requests, USD", ylabel="mean score")
+cost_axis(axes)
 axes.set_title(f"Cost and quality on {frontier['requests']} requests")
 axes.legend(loc="lower right")
 plt.show()
 
 # %% [markdown]
+# The same line in numbers, from thrifty to lavish.
+
+# %%
+dial.assign(usd_per_1000=1000 * dial["cost_usd"])[["lambda", "usd_per_1000", "quality"]].round(3)
+
+# %% [markdown]
 # ## Is it more than luck?
 #
-# The same predictions, given to the wrong requests, must earn about nothing. **Decide:** if the two
-# intervals overlap, do not believe the router yet.
+# The same predictions, given to the wrong requests, must earn about nothing or less. **Decide:** if the
+# two intervals overlap, do not believe the router yet.
 
 # %%
 shares = pd.DataFrame(
@@ -146,6 +155,7 @@ choices = pd.DataFrame(policy["choices"]).sort_values("share_pct")
 figure, axes = plt.subplots(figsize=(8, 3.2))
 bars = axes.barh(choices["model"], choices["share_pct"], color=BLUE)
 axes.bar_label(bars, fmt="%.0f %%", padding=4)
+axes.margins(x=0.1)
 axes.set(xlabel="share of requests, %")
 axes.grid(axis="y", visible=False)
 axes.set_title(f"What policy `{policy['policy']}` chose")
@@ -184,16 +194,19 @@ axes.plot([0, 1], [0, 1], color=GREY, linestyle="--")
 axes.plot(bins["mean_predicted"], bins["share_met"], "o-", color=BLUE, markersize=7)
 axes.set(xlim=(0, 1.02), ylim=(0, 1.02), aspect="equal")
 axes.set(xlabel="predicted P(score >= bar)", ylabel="share that met the bar")
-axes.set_title(f"{calibration['outcomes']} answers, mean error {calibration['ece']:.3f}")
+axes.set_title(f"{calibration['outcomes']} answers, calibration error {calibration['ece']:.3f}")
 plt.show()
 
 # %% [markdown]
 # ## Which learner does the work?
 #
-# `farthing compare` fits each learner on the same five folds, here on 1,000 requests to be quick.
-# Whiskers are standard errors. `blend` is what `train` fits; fitted on shuffled labels it must earn next
-# to nothing. A row that starts with `known label` is told a column of the log: if it wins by far, send
-# that column with the request (`--context`).
+# `farthing compare` fits each learner on the same five folds, here on 1,000 requests to be quick. Blue
+# rows can serve, with the time that a decision takes; grey rows are yardsticks. Whiskers are standard
+# errors, and rows below -20 % leave the picture.
+#
+# `blend` is what `train` fits. **Look at** it on shuffled labels: it should earn about what predicting
+# costs alone does (`zero, costs predicted`), give or take the whiskers. **Decide:** a row `known label, X`
+# is told the log's column X. Where it wins by far, send that column with the request (`--context`).
 
 # %%
 settings = Path(work.name) / "compare.toml"
@@ -205,15 +218,17 @@ rows = pd.DataFrame(comparison["rows"]).sort_values("earned_share_pct")
 figure, axes = plt.subplots(figsize=(8, 5))
 axes.barh(
     *(rows["name"], rows["earned_share_pct"]),
-    **{"xerr": rows["standard_error_pct"], "color": BLUE, "ecolor": GREY},
+    **{"xerr": rows["standard_error_pct"], "ecolor": "black"},
+    color=rows["decision_us"].map(lambda us: "#C8C8C8" if pd.isna(us) else BLUE),
 )
-axes.set(xlim=(-20, 100), xlabel="earned share, %")
+axes.set(xlim=(-20, 105), xlabel="earned share, %")
 axes.grid(axis="y", visible=False)
-axes.set_title(f"Five folds of {comparison['requests']} requests; bars may leave the picture")
+axes.set_title(f"Learners and yardsticks, five folds of {comparison['requests']} requests")
 plt.show()
 
 # %% [markdown]
-# Speed and cost of the same rows. **Look for** a learner that earns as much and decides in less time.
+# The same rows in numbers. `cost_ratio_at_95_pct_quality` is what 95 % of the best single model's quality
+# costs, as a share of that model's cost; `decision_us` is empty where no router can serve the row.
 
 # %%
 shown = ["name", "earned_share_pct", "cost_ratio_at_95_pct_quality", "decision_us"]

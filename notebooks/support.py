@@ -8,6 +8,7 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import pandas as pd
+from matplotlib.ticker import LogLocator, NullLocator
 
 BLUE, GREEN, ORANGE, GREY = "#0072B2", "#009E73", "#D55E00", "#6E6E6E"
 
@@ -37,6 +38,15 @@ def whiskers(estimates):
     """Distances from the values to the ends of their intervals, as matplotlib wants them."""
     frame = pd.DataFrame(estimates)
     return [frame["value"] - frame["low"], frame["high"] - frame["value"]]
+
+
+def cost_axis(axes):
+    """Costs differ by factors: a logarithmic axis that is marked in plain dollars."""
+    axes.set(xscale="log", xlabel="mean cost of 1,000 requests, USD", ylabel="mean score")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.margins(x=0.13, y=0.1)
 
 
 def style():

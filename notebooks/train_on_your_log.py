@@ -12,6 +12,9 @@
 # From a log of answers to a router, and what training says about it. The sample log is synthetic; to
 # use yours, change the next cell. A log has one row per request and model: a prompt, a model, a score
 # between 0 and 1, and what the answer cost.
+#
+# Run it from this folder, with `farthing` on the PATH, or its absolute path in the environment variable
+# FARTHING.
 
 # %%
 import tempfile
@@ -19,7 +22,7 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import pandas as pd
-from support import BLUE, GREY, farthing, style
+from support import BLUE, GREY, cost_axis, farthing, style
 
 LOG = Path("../data/sample.parquet").resolve()
 CONTEXT = "feature"  # columns that are also known when a request arrives
@@ -71,9 +74,8 @@ axes.scatter(candidates["usd_per_1000"], candidates["mean_score"], s=60, color=B
 for model, cost, score in candidates[["model", "usd_per_1000", "mean_score"]].to_numpy():
     place = {"xytext": (0, 9), "textcoords": "offset points", "ha": "center"}
     axes.annotate(model, (cost, score), **place)
-axes.set(xscale="log", xlabel="mean cost of 1,000 requests, USD", ylabel="mean score")
+cost_axis(axes)
 axes.set_title("Candidates in the log")
-axes.margins(0.15)
 plt.show()
 
 # %% [markdown]
@@ -106,6 +108,7 @@ pd.DataFrame(manifest["gate"]["checks"])
 
 # %%
 earned = manifest["gate"]["earned_share"]
+assert earned, "no earned share can be said; the checks above say why"
 low, high = earned["interval_pct"]
 figure, axes = plt.subplots(figsize=(8, 1.9))
 axes.plot([low, high], [0, 0], color=BLUE, linewidth=9, alpha=0.35, solid_capstyle="butt")
@@ -134,16 +137,17 @@ promises.rename(columns=lambda name: name.removeprefix("certificate.")).reindex(
 )
 
 # %% [markdown]
-# The same by slice, largest first. Bounds of small slices are wide because little is known, not because
-# the router does badly there. **Look for** a large slice whose bound stands out.
+# The same by slice, largest first. "Too few" says that the slice has too few certificate requests for
+# any bound to be worth something: then only the counts of misses speak. **Look for** a slice with many
+# misses among few downgraded requests; there you may want a column that tells it apart (`--context`).
 
 # %%
 slices = pd.json_normalize(
     [row for bar in manifest["bars"] if bar["certificate"] for row in bar["certificate"]["slices"]]
 )
-slices = slices.dropna(axis="columns", how="all").head(12)
 slices = slices.rename(columns=lambda name: name.removeprefix("bounds."))
-slices
+columns = ["column", "value", "requests", "downgraded", "excess_misses", "excess_bound"]
+slices.reindex(columns=columns).head(12).round(3).astype(object).fillna("too few")
 
 # %% [markdown]
 # ## What next?
