@@ -56,6 +56,7 @@ pub(crate) fn parts(names: &[&str]) -> Parts {
         }],
     };
     Parts {
+        null: None,
         manifest: manifest(names),
         weights,
         tokenizer: None,
