@@ -179,6 +179,15 @@ mod tests {
     }
 
     #[test]
+    fn a_huge_prompt_is_changed_in_one_pass() {
+        let text = format!("{}{}", "List 東京 🙂. don't {x}\n".repeat(40_000), " ".repeat(500_000));
+        for change in Change::ALL {
+            let changed = apply(change, &text);
+            assert!(changed != text && changed.len() < 2 * text.len(), "{}", change.name());
+        }
+    }
+
+    #[test]
     fn names_are_those_of_json() {
         for change in Change::ALL {
             let json = serde_json::to_string(&change).unwrap();

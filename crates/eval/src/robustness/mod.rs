@@ -2,7 +2,7 @@
 //! task alone, or that try to talk the router round, and routed again by the same policy.
 //!
 //! How a text is changed is in [`change`]; this module samples, routes and counts. Prompts are not
-//! part of what it returns.
+//! part of what it returns. What a harness puts into a user turn is changed like the rest of it.
 
 mod change;
 mod paraphrase;
