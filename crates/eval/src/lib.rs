@@ -16,6 +16,7 @@ pub mod metrics;
 mod pair;
 mod policy;
 mod report;
+mod robustness;
 mod rows;
 mod slices;
 mod worst;
@@ -33,5 +34,6 @@ pub use frontier::{
 pub use pair::PairReport;
 pub use policy::{ChoiceShare, Comparison, PolicyReport};
 pub use report::{DataCounts, IgnoredCandidate, Report, Settings};
+pub use robustness::{Change, ChangeFigures, Robustness, RobustnessOptions, robustness};
 pub use slices::{Slice, SliceFigures};
 pub use worst::WorstRequest;

@@ -30,6 +30,11 @@ fn skill(model: &str) -> (f64, f64, f64) {
 
 /// A router of these candidates that knows their skills.
 pub(crate) fn router(names: &[&str]) -> Router {
+    Router::from_parts(&parts(names)).unwrap()
+}
+
+/// What it is made of.
+pub(crate) fn parts(names: &[&str]) -> Parts {
     let n = names.len();
     let each = |value: fn((f64, f64, f64)) -> f64| {
         names.iter().map(move |name| value(skill(name))).collect::<Vec<f64>>()
@@ -55,7 +60,7 @@ pub(crate) fn router(names: &[&str]) -> Router {
             offsets: f32s(each(|(easy, hard, _)| hard - easy)),
         }],
     };
-    let parts = Parts {
+    Parts {
         null: None,
         manifest: manifest(names),
         weights,
@@ -64,8 +69,7 @@ pub(crate) fn router(names: &[&str]) -> Router {
         prices: PriceTable::default(),
         seen: SeenPrompts::new(0, []),
         card: String::new(),
-    };
-    Router::from_parts(&parts).unwrap()
+    }
 }
 
 fn manifest(names: &[&str]) -> Manifest {
