@@ -24,11 +24,11 @@ pub fn cascade_auc(points: &[Point], singles: &[Point]) -> Option<f64> {
 /// was. `None` without points or single models.
 pub fn cascade_max_diff(points: &[Point], singles: &[Point]) -> Option<f64> {
     let baseline = baseline(singles);
-    let finite = |point: &&Point| point.cost_usd.is_finite() && point.quality.is_finite();
     let difference = |point: &Point| {
         interpolated(&baseline, point.cost_usd).map(|quality| point.quality - quality)
     };
-    let greatest = points.iter().filter(finite).filter_map(difference).reduce(f64::max)?;
+    let finite = points.iter().filter(|point| point.is_finite());
+    let greatest = finite.filter_map(difference).reduce(f64::max)?;
     Some(greatest.max(0.0))
 }
 

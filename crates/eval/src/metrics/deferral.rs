@@ -27,13 +27,12 @@ pub fn deferral(points: &[Point], singles: &[Point]) -> Option<DeferralFigures> 
     let best_single = singles.iter().map(|single| single.quality).reduce(f64::max)?;
     let line = Line::new(points.iter().map(|p| (p.cost_usd / dearest, p.quality)));
     line.start()?;
-    let finite = points.iter().filter(|point| point.cost_usd.is_finite());
-    let peak = finite.map(|point| point.quality).filter(|quality| quality.is_finite());
+    let finite = points.iter().filter(|point| point.is_finite());
     Some(DeferralFigures {
         area: line.area(0.0, 1.0),
         area_to_half: 2.0 * line.area(0.0, 0.5),
         qnc_pct: 100.0 * line.first_reach(best_single).unwrap_or(1.0).min(1.0),
-        peak_quality: peak.fold(f64::NEG_INFINITY, f64::max),
+        peak_quality: finite.map(|point| point.quality).fold(f64::NEG_INFINITY, f64::max),
     })
 }
 

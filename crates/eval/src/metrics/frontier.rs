@@ -12,6 +12,13 @@ pub struct Point {
     pub quality: f64,
 }
 
+impl Point {
+    /// Whether both are numbers and finite; other points are left out of every curve.
+    pub(super) fn is_finite(&self) -> bool {
+        self.cost_usd.is_finite() && self.quality.is_finite()
+    }
+}
+
 /// Two qualities closer than this are the same: sums in another order differ by less.
 pub(super) const SAME_QUALITY: f64 = 1e-12;
 
@@ -19,7 +26,7 @@ pub(super) const SAME_QUALITY: f64 = 1e-12;
 /// two others does not beat, each of higher quality than all cheaper ones.
 pub fn hull(points: &[Point]) -> Vec<Point> {
     let mut sorted: Vec<Point> = points.to_vec();
-    sorted.retain(|point| point.cost_usd.is_finite() && point.quality.is_finite());
+    sorted.retain(Point::is_finite);
     sorted.sort_by(|a, b| a.cost_usd.total_cmp(&b.cost_usd).then(b.quality.total_cmp(&a.quality)));
     let mut hull: Vec<Point> = Vec::new();
     for point in sorted {

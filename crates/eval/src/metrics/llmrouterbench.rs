@@ -1,71 +1,34 @@
 //! `LLMRouterBench`'s gains (arXiv 2601.07206) and Avengers-Pro's score (arXiv 2508.12631,
 //! `balance_cluster_router.py`).
 
-use super::{Groups, Matrix, Point};
+use super::ranking::Ranking;
+use super::{Groups, Point};
 
-/// Means over requests of each data set, averaged over data sets (`AvgAcc`), ready to be weighed.
+/// Means over requests of each data set, averaged over data sets (`AvgAcc`), of `K` systems, ready to
+/// be weighed.
 #[derive(Debug, Clone)]
-pub struct DatasetMeans {
-    /// Columns of `sums`.
-    columns: usize,
-    /// By rising data set, then group.
-    entries: Vec<Entry>,
-    /// Of each entry, `(entries, columns)`.
-    sums: Matrix,
+pub struct DatasetMeans<const K: usize> {
+    by_dataset: Ranking<K>,
 }
 
-#[derive(Debug, Clone, Copy)]
-struct Entry {
-    dataset: usize,
-    group: usize,
-    requests: f64,
-}
-
-impl DatasetMeans {
-    /// `values` are `(requests, systems)`, `datasets` the data set (or task) of each request; one
-    /// with a value that is not finite is left out.
-    pub fn new(values: &Matrix, datasets: &[usize], groups: &Groups) -> Self {
-        let keys = datasets.iter().zip(groups.of_requests()).zip(values.iter()).enumerate();
-        let complete = keys.filter(|(_, (_, row))| row.iter().all(|value| value.is_finite()));
-        let mut keys: Vec<_> = complete.map(|(i, ((d, g), _))| (*d, *g, i)).collect();
-        keys.sort_unstable();
-        let columns = values.columns();
-        let mut entries = Vec::new();
-        let mut sums = Vec::new();
-        for rows in keys.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
-            let (dataset, group, _) = rows[0];
-            entries.push(Entry { dataset, group, requests: rows.len() as f64 });
-            let sum = |c: usize| rows.iter().map(|row| values.at(row.2, c)).sum::<f64>();
-            sums.extend((0..columns).map(sum));
-        }
-        Self { columns, entries, sums: Matrix::new(columns, sums) }
+impl<const K: usize> DatasetMeans<K> {
+    /// `scores` are those of each system on each request, `datasets` the data set (or task) of each,
+    /// `(requests)` both. A request with a score that is not finite is left out.
+    pub fn new(scores: &[[f64; K]], datasets: &[usize], groups: &Groups) -> Self {
+        // Any order that keeps data sets together will do.
+        let rank: Vec<f64> = datasets.iter().map(|&dataset| dataset as f64).collect();
+        Self { by_dataset: Ranking::new(&rank, groups, |i| scores[i]) }
     }
 
-    /// Each system's mean over data sets, `(systems)`, with each group counted as often as `counts`
-    /// says, `(groups)`. A data set of which no request is counted is left out; NaN without any.
-    pub fn figures(&self, counts: &[u32]) -> Vec<f64> {
-        let mut means = vec![0.0; self.columns];
-        let mut datasets = 0.0;
-        let mut first = 0;
-        for of_dataset in self.entries.chunk_by(|a, b| a.dataset == b.dataset) {
-            let mut sums = vec![0.0; self.columns];
-            let mut requests = 0.0;
-            for (entry, row) in of_dataset.iter().zip(first..) {
-                let weight = f64::from(counts[entry.group]);
-                requests += weight * entry.requests;
-                for (sum, value) in sums.iter_mut().zip(self.sums.row(row)) {
-                    *sum += weight * value;
-                }
-            }
-            first += of_dataset.len();
-            if requests > 0.0 {
-                datasets += 1.0;
-                for (mean, sum) in means.iter_mut().zip(sums) {
-                    *mean += sum / requests;
-                }
-            }
-        }
-        means.into_iter().map(|sum| sum / datasets).collect()
+    /// Each system's mean over data sets with each group counted as often as `counts` says,
+    /// `(groups)`. A data set of which no request is counted is left out; NaN without any.
+    pub fn figures(&self, counts: &[u32]) -> [f64; K] {
+        let datasets = self.by_dataset.blocks(counts);
+        let mean = |system: usize| {
+            let means = datasets.iter().map(|of| of.values[system] / of.requests);
+            means.sum::<f64>() / datasets.len() as f64
+        };
+        std::array::from_fn(mean)
     }
 }
 
@@ -93,9 +56,10 @@ impl Gains {
 }
 
 /// `PerfGain`: relative gain of the most accurate configuration over the best single model; negative
-/// where there is none. `None` without points or where the best single model scores 0.
+/// where there is none. `None` without finite points or where the best single model scores 0.
 pub fn perf_gain(points: &[Point], best_single: Point) -> Option<f64> {
-    let best = points.iter().map(|point| point.quality).reduce(f64::max)?;
+    let finite = points.iter().filter(|point| point.is_finite());
+    let best = finite.map(|point| point.quality).reduce(f64::max)?;
     (best_single.quality > 0.0).then(|| best / best_single.quality - 1.0)
 }
 
@@ -103,7 +67,8 @@ pub fn perf_gain(points: &[Point], best_single: Point) -> Option<f64> {
 /// as accurate; negative where all of those cost more. `None` where there is none, or the best single
 /// model costs nothing.
 pub fn cost_save(points: &[Point], best_single: Point) -> Option<f64> {
-    let accurate = points.iter().filter(|point| point.quality >= best_single.quality);
+    let finite = points.iter().filter(|point| point.is_finite());
+    let accurate = finite.filter(|point| point.quality >= best_single.quality);
     let least = accurate.map(|point| point.cost_usd).reduce(f64::min)?;
     (best_single.cost_usd > 0.0).then(|| 1.0 - least / best_single.cost_usd)
 }
@@ -115,8 +80,7 @@ pub fn cost_save(points: &[Point], best_single: Point) -> Option<f64> {
 ///
 /// Points that are not finite are left out; `None` where the router has no other.
 pub fn pareto_dist(points: &[Point], others: &[Point]) -> Option<f64> {
-    let finite = |point: &Point| point.cost_usd.is_finite() && point.quality.is_finite();
-    let all: Vec<Point> = points.iter().chain(others).copied().filter(finite).collect();
+    let all: Vec<Point> = points.iter().chain(others).copied().filter(Point::is_finite).collect();
     let cost = unit_scale(&all, |point| point.cost_usd);
     let quality = unit_scale(&all, |point| point.quality);
     let place = |point: Point| (cost(point.cost_usd), quality(point.quality));
@@ -126,7 +90,8 @@ pub fn pareto_dist(points: &[Point], others: &[Point]) -> Option<f64> {
         let lines = front.windows(2).map(|line| distance(place(point), line[0], line[1]));
         corners.chain(lines).fold(f64::INFINITY, f64::min)
     };
-    let distances: Vec<f64> = points.iter().copied().filter(finite).map(from_front).collect();
+    let distances: Vec<f64> =
+        points.iter().copied().filter(Point::is_finite).map(from_front).collect();
     (!distances.is_empty()).then(|| distances.iter().sum::<f64>() / distances.len() as f64)
 }
 
@@ -193,17 +158,16 @@ mod tests {
 
     #[test]
     fn dataset_means_by_hand() {
-        // Data set 4 has one request, data set 1 three, one of unknown value.
-        let values = Matrix::new(2, vec![0.2, 1.0, 1.0, 0.0, f64::NAN, 0.0, 0.6, 0.5]);
+        // Data set 4 has one request, data set 1 three, one of unknown score.
+        let scores = [[0.2, 1.0], [1.0, 0.0], [f64::NAN, 0.0], [0.6, 0.5]];
         let groups = Groups::by_key(&[1, 2, 1, 1]);
-        let means = DatasetMeans::new(&values, &[1, 4, 1, 1], &groups);
+        let means = DatasetMeans::new(&scores, &[1, 4, 1, 1], &groups);
         let found = means.figures(&[1, 1]);
         close(found[0], f64::midpoint(f64::midpoint(0.2, 0.6), 1.0));
         close(found[1], f64::midpoint(0.75, 0.0));
         close(means.figures(&[3, 0])[0], 0.4);
         assert!(means.figures(&[0, 0])[0].is_nan());
-        let none = DatasetMeans::new(&Matrix::new(0, vec![]), &[], &groups);
-        assert!(none.figures(&[1, 1]).is_empty());
+        assert!(DatasetMeans::<1>::new(&[], &[], &groups).figures(&[1, 1])[0].is_nan());
     }
 
     #[test]
@@ -224,6 +188,11 @@ mod tests {
         assert_eq!(cost_save(&found[..1], best_single), None);
         close(perf_gain(&found[..1], best_single).unwrap(), -0.125);
         assert_eq!(perf_gain(&[], best_single), None);
+        let unknown = points(&[(f64::NAN, 0.9), (1.0, f64::NAN)]);
+        assert_eq!(
+            (perf_gain(&unknown, best_single), cost_save(&unknown, best_single)),
+            (None, None)
+        );
         let free = Point { cost_usd: 0.0, quality: 0.0 };
         assert_eq!((perf_gain(&found, free), cost_save(&found, free)), (None, None));
     }

@@ -4,6 +4,17 @@
 //! choices never change under resampling, so they are computed once ([`Choices`]), summed by group
 //! of near-duplicate prompts ([`Sweep`], [`GroupSums`]) and only weighed in each bootstrap resample.
 //!
+//! Three kinds, by what a resample asks of them:
+//!
+//! | of | is given | modules, by source |
+//! |---|---|---|
+//! | a curve | points that are weighed already | `frontier`, `routerbench`, `deferral`, `cascade`, `llmrouterbench` |
+//! | an order of requests | counts, after it was prepared once | `routellm`, `routellm_paper`, `routerxbench`, `selective`, [`DatasetMeans`] |
+//! | choices | nothing: each request's part of a ratio, a [`RatioColumn`] | `bar`, `routerarena`, `routereval`, `twinrouterbench` |
+//!
+//! Where a source's paper and code differ there is one function for each, and it says which it is.
+//! Without requests or points, or where what a figure is measured by is 0, a figure is NaN or `None`.
+//!
 //! ```
 //! use farthing_eval::metrics::{Matrix, aiq, dial_sweep};
 //!
