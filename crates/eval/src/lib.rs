@@ -4,8 +4,10 @@
 //! lays a router's predictions beside what a log says and fills a [`Report`]; it does no I/O and
 //! renders nothing.
 
+mod baselines;
 mod calibration;
 mod candidates;
+mod columns;
 mod error;
 mod estimate;
 mod evaluate;
@@ -15,15 +17,21 @@ mod pair;
 mod policy;
 mod report;
 mod rows;
+mod slices;
+mod worst;
 
+pub use baselines::{Baseline, BaselineKind, Fitting};
 pub use calibration::{CalibrationFigures, CandidateCalibration};
 pub use candidates::CandidateFigures;
 pub use error::EvalError;
 pub use estimate::Estimate;
-pub use evaluate::{EvalOptions, evaluate};
+pub use evaluate::{EvalOptions, Subject, evaluate};
 pub use frontier::{
-    AiqFigures, CostTarget, DialPoint, Frontier, NullControl, OracleFigures, SingleModel,
+    AiqFigures, CostTarget, DialPoint, DialSetting, Frontier, NullControl, OracleFigures,
+    SingleModel,
 };
 pub use pair::PairReport;
 pub use policy::{ChoiceShare, Comparison, PolicyReport};
 pub use report::{DataCounts, IgnoredCandidate, Report, Settings};
+pub use slices::{Slice, SliceFigures};
+pub use worst::WorstRequest;

@@ -3,19 +3,21 @@
 mod baselines;
 
 use farthing_data::{Dataset, Record, split};
-use farthing_eval::metrics::{Arena, Marks, Point, Truth};
+use farthing_eval::metrics::{Arena, Groups, Marks, Point, Truth};
 use farthing_model::features::{Features, Featurizer};
 use farthing_model::{Parts, Router, decision_time};
 use nalgebra::DMatrix;
 
 use crate::featurize::featurize;
-use crate::fit::Prepared;
+use crate::fit::{Learned, Prepared};
 use crate::learners::LearnerName;
 use crate::objective::{FOLDS, mean, paired_error};
 use crate::problem::{column_means, matrix};
 use crate::split::Roles;
 use crate::time_limit::TimeLimit;
-use crate::{Progress, TrainConfig, TrainError, assemble, judged_only, predict, tabulate};
+use crate::{
+    Progress, TrainConfig, TrainError, assemble, judged_only, null_quality, predict, tabulate,
+};
 
 /// Candidates that answered less than this share of the requests are left out.
 const MIN_COVERAGE: f64 = 0.9;
@@ -226,17 +228,17 @@ impl<'a> Fold<'a> {
         rows.push(row("blend", points(&blend.quality), Some(blend.decision_us)));
         rows.push(row(
             "blend, shuffled labels",
-            points(&self.quality_of(&blend.null)?),
+            points(&null_quality((&blend.learned, &blend.parts), &self.test_features)?),
             Some(blend.decision_us),
         ));
         let quality = |differences: &DMatrix<f64>| {
-            let mean = &blend.mean_score;
+            let mean = &blend.learned.mean_score;
             DMatrix::from_fn(self.test.len(), mean.len(), |row, c| mean[c] + differences[(row, c)])
         };
         for (name, differences) in baselines::learned(self) {
             rows.push(row(&name, points(&quality(&differences)), None));
         }
-        rows.push(row("oracle", arena.oracle(&arena.groups().once()), None));
+        rows.push(row("oracle", arena.marks(&arena.groups().once()).oracle_points, None));
         done(config.learners.len() + 2);
         Ok((arena, rows))
     }
@@ -245,12 +247,12 @@ impl<'a> Fold<'a> {
         let n = self.log.dataset.candidates.len();
         let score = matrix(&self.test, n, |cell| cell.score);
         let cost = matrix(&self.test, n, |cell| cell.cost_usd);
-        let groups: Vec<u64> = self.test.iter().map(|record| record.group).collect();
+        let keys: Vec<u64> = self.test.iter().map(|record| record.group).collect();
         let truth = Truth {
             score: |row, c| score[(row, c)],
             cost_usd: |row, c| cost[(row, c)],
-            groups: &groups,
-            fitted_score: &blend.mean_score,
+            groups: &Groups::by_key(&keys),
+            fitted_score: &blend.learned.mean_score,
             fitted_cost: &blend.mean_cost,
         };
         Arena::new((0..n).collect(), &truth)
@@ -267,15 +269,9 @@ impl<'a> Fold<'a> {
             cost: tabulate(&predictions, |p| p.cost_usd.unwrap_or(f64::NAN)),
             decision_us: decision_time::estimate_us(self.log.featurizer.schema(), &parts.shape()),
             mean_cost: column_means(&learned.lengths.cost),
-            mean_score: learned.mean_score,
-            null: Parts { weights: learned.null, ..parts },
+            parts,
+            learned,
         })
-    }
-
-    /// The quality that a router predicts of the requests judged on.
-    fn quality_of(&self, parts: &Parts) -> Result<DMatrix<f64>, TrainError> {
-        let predictions = predict(&Router::from_parts(parts)?, &self.test_features, 0)?;
-        Ok(tabulate(&predictions, |p| p.quality))
     }
 }
 
@@ -285,10 +281,8 @@ struct Fitted {
     /// USD
     cost: DMatrix<f64>,
     decision_us: f64,
-    /// `(candidates)`
-    mean_score: Vec<f64>,
     /// `(candidates)` USD
     mean_cost: Vec<f64>,
-    /// The same router fitted on shuffled labels.
-    null: Parts,
+    learned: Learned,
+    parts: Parts,
 }
