@@ -102,6 +102,23 @@ proptest! {
         prop_assert!(all_close(&weighed, &requests.pick(&rows).once()));
     }
 
+    /// A part of the requests, its groups numbered as those of all, is as good as a log of its own.
+    #[test]
+    fn a_selection_stands_alone(
+        requests in requests(), picked in prop::sample::subsequence(every(), 0..=REQUESTS),
+    ) {
+        let all = Groups::by_key(&requests.keys);
+        let counts: Vec<u32> = (0..).take(all.len()).map(|i| (i + 1) % 3).collect();
+        let selection = requests.pick(&picked);
+        let own = Groups::by_key(&selection.keys);
+        let mut own_counts = own.once();
+        for (request, &group) in picked.iter().zip(own.of_requests()) {
+            own_counts[group] = counts[all.of_requests()[*request]];
+        }
+        let found = selection.figures(&all.of(&picked), &counts);
+        prop_assert!(all_close(&found, &selection.figures(&own, &own_counts)));
+    }
+
     #[test]
     fn figures_are_bounded(requests in requests()) {
         let groups = Groups::each_alone(REQUESTS);
