@@ -4,8 +4,8 @@ mod tables;
 
 use std::path::{Path, PathBuf};
 
-use farthing_data::ReadOptions;
-use farthing_eval::{EvalOptions, Report, Subject, evaluate};
+use farthing_data::{ReadOptions, read_decisions};
+use farthing_eval::{EvalOptions, OtherRouter, Report, Subject, evaluate};
 use farthing_model::{Parts, Router};
 
 use crate::failure::Failure;
@@ -36,6 +36,10 @@ pub(crate) struct Args {
     /// Columns that tell requests apart, beside those of training: slices and task means
     #[arg(long, value_name = "COLUMN,..", value_delimiter = ',')]
     label: Vec<String>,
+    /// Another router's decisions, a CSV of `request_id,model`, to hold this one against; called by
+    /// the file's stem unless a name is given
+    #[arg(long, value_name = "[NAME=]FILE")]
+    decisions: Vec<String>,
     /// Write the report as JSON; `-` prints it instead of the tables
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -47,6 +51,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         resamples: args.resamples,
         bar: args.bar,
         show_prompts: args.show_prompts,
+        decisions: other_routers(&args.decisions)?,
     };
     let report = evaluate_logs(args, &options)?;
     let Some(path) = &args.json else { return term::print(&tables::render(&report)) };
@@ -56,6 +61,33 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let json = serde_json::to_string_pretty(&report)? + "\n";
     std::fs::write(path, json).map_err(Failure::write(path))?;
     term::print(&tables::render(&report))
+}
+
+/// Reads the files of `--decisions`.
+fn other_routers(named: &[String]) -> Result<Vec<OtherRouter>, Failure> {
+    let mut others: Vec<OtherRouter> = Vec::new();
+    for argument in named {
+        let (name, file) = match argument.split_once('=') {
+            Some((name, file)) => (name.to_owned(), Path::new(file)),
+            None => (stem(argument), Path::new(argument)),
+        };
+        if name.is_empty() || others.iter().any(|other| other.name == name) {
+            return Err(Failure::bad_input(format!(
+                "`--decisions {argument}` has no name of its own; hint: --decisions NAME=FILE.csv"
+            )));
+        }
+        let decisions = read_decisions(file)?;
+        if !decisions.ignored_columns.is_empty() {
+            let columns = decisions.ignored_columns.join(", ");
+            term::say(&format!("columns of `{}` ignored: {columns}", file.display()));
+        }
+        others.push(OtherRouter { name, decisions });
+    }
+    Ok(others)
+}
+
+fn stem(path: &str) -> String {
+    Path::new(path).file_stem().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 fn evaluate_logs(args: &Args, how: &EvalOptions) -> Result<Report, Failure> {

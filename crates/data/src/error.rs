@@ -164,6 +164,25 @@ pub enum DataError {
         /// Why.
         source: Box<toml::de::Error>,
     },
+    /// A row of a file of decisions is none.
+    #[error("`{}`, line {line}: {what}", path.display())]
+    Decision {
+        /// The file.
+        path: PathBuf,
+        /// Line in it.
+        line: u64,
+        /// What is wrong with the row, and the remedy.
+        what: String,
+    },
+    /// A file of decisions has no row.
+    #[error(
+        "`{}` holds no decision; hint: decisions are a CSV of `request_id,model`",
+        path.display()
+    )]
+    NoDecisions {
+        /// The file.
+        path: PathBuf,
+    },
     /// Neither a built-in recipe nor a file.
     #[error("no recipe `{name}`; hint: give a TOML file or one of: {builtin}")]
     UnknownRecipe {

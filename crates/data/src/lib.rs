@@ -8,6 +8,7 @@ mod cap;
 mod columns;
 mod convert;
 mod dataset;
+mod decisions;
 mod error;
 mod groups;
 mod import;
@@ -23,6 +24,7 @@ mod write;
 
 pub use cap::RequestCap;
 pub use dataset::{Cell, Dataset, LeftOut, Record};
+pub use decisions::{Decisions, read_decisions};
 pub use error::DataError;
 pub use import::{ImportOptions, ImportReport, import};
 pub use prices::read_prices;

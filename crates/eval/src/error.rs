@@ -37,6 +37,22 @@ pub enum EvalError {
         /// What there is.
         trained: String,
     },
+    /// Another router's decisions are about other requests.
+    #[error(
+        "`{name}` decides none of the scored requests: of its {rows}, {seen} were used to fit or certify the router and the others are not in the log; hint: decisions are matched by the log's `request_id` or, where it has none, by the digest that `--show-prompts` shows; its first is `{theirs}`, the first scored one is `{ours}`"
+    )]
+    NothingDecided {
+        /// What the other router is called.
+        name: String,
+        /// Requests that it decides.
+        rows: u64,
+        /// Those of them that are not scored.
+        seen: u64,
+        /// The id of one of its requests.
+        theirs: String,
+        /// The id of a scored request.
+        ours: String,
+    },
     /// The router's default policy names something that the router does not have.
     #[error("the router's policy `{0}` is not usable; hint: train it again")]
     UnusablePolicy(String),

@@ -5,6 +5,7 @@ use farthing_data::{Dataset, Record};
 use farthing_model::{CandidateCard, Router, SeenPrompts};
 
 use crate::baselines::{self, Fit};
+use crate::decisions::{Other, OtherRouter};
 use crate::estimate::{Drawn, LEVEL, Ratios};
 use crate::frontier::{self, LEAST_REQUESTS, Plane, Predicted};
 use crate::metrics::{Arena, Bootstrap, PairFigures, Truth, best_column};
@@ -42,11 +43,13 @@ pub struct EvalOptions {
     pub bar: Option<Bar>,
     /// Whether the report shows prompts: those on which the router loses most.
     pub show_prompts: bool,
+    /// Other routers' decisions on the log.
+    pub decisions: Vec<OtherRouter>,
 }
 
 impl Default for EvalOptions {
     fn default() -> Self {
-        Self { seed: 0, resamples: 2000, bar: None, show_prompts: false }
+        Self { seed: 0, resamples: 2000, bar: None, show_prompts: false, decisions: Vec::new() }
     }
 }
 
@@ -66,6 +69,9 @@ pub fn evaluate(
     check_candidates(router, dataset)?;
     let bar_index = bar_index(router, options.bar)?;
     let (policy_name, policy) = default_policy(router, bar_index)?;
+    let others = options.decisions.iter();
+    let others = others.map(|other| Other::new(other, router.candidates(), &records, &used));
+    let others = others.collect::<Result<Vec<_>, _>>()?;
     let routers = (router, subject.null);
     let rows = Rows::new(routers, (&policy, bar_index), dataset, &records, progress)?;
 
@@ -88,6 +94,8 @@ pub fn evaluate(
     let of_candidates = candidates::columns(rows, bar, &mut ratios);
     let of_policy = decided.columns(&mut ratios);
     let parts = slices::parts(dataset, &scored.records, &decided, &mut ratios);
+    let of_others: Vec<_> =
+        others.iter().map(|other| other.columns(&decided, &mut ratios)).collect();
     let ratios = ratios.sums();
 
     // One pass: drawing costs as much as weighing, and all figures are paired.
@@ -119,6 +127,11 @@ pub fn evaluate(
         pair,
         pair_withheld,
         slices: parts.iter().map(|part| part.report(names, &estimates)).collect(),
+        decisions: others
+            .into_iter()
+            .zip(&of_others)
+            .map(|(other, columns)| other.report(&decided, columns, &estimates))
+            .collect(),
         robustness: probe(router, (&policy, bar_index), dataset, &scored.records, options)?,
         worst: options.show_prompts.then(|| worst::worst(names, &scored.records, rows, bar)),
     })
@@ -151,7 +164,7 @@ struct Draw {
 }
 
 fn settings(options: &EvalOptions, bar: Bar) -> Settings {
-    let EvalOptions { seed, resamples, bar: _, show_prompts: _ } = *options;
+    let &EvalOptions { seed, resamples, bar: _, show_prompts: _, decisions: _ } = options;
     Settings { seed, resamples, interval_pct: 100.0 * LEVEL, bar }
 }
 

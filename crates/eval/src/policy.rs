@@ -229,7 +229,8 @@ impl Decided<'_> {
     }
 }
 
-fn percent(yes: bool) -> f64 {
+/// 100 or 0: the mean of these is a share in percent.
+pub(crate) fn percent(yes: bool) -> f64 {
     if yes { 100.0 } else { 0.0 }
 }
 

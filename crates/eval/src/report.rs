@@ -8,8 +8,8 @@ use farthing_model::Certificate;
 use serde::Serialize;
 
 use crate::{
-    CalibrationFigures, CandidateFigures, Frontier, PairReport, PolicyReport, Robustness, Slice,
-    WorstRequest,
+    CalibrationFigures, CandidateFigures, Frontier, OtherDecisions, PairReport, PolicyReport,
+    Robustness, Slice, WorstRequest,
 };
 
 /// Version of the report; additive changes keep it.
@@ -45,6 +45,8 @@ pub struct Report {
     pub pair_withheld: Option<String>,
     /// The default policy on parts of the log.
     pub slices: Vec<Slice>,
+    /// Other routers' decisions on the same requests, in the order given.
+    pub decisions: Vec<OtherDecisions>,
     /// Whether the default policy's choices depend on what they should.
     pub robustness: Robustness,
     /// Where the default policy loses most; `null` unless prompts may be shown.
@@ -87,11 +89,11 @@ pub struct DataCounts {
     pub ignored_candidates: Vec<IgnoredCandidate>,
 }
 
-/// A candidate of the log that the router does not have.
+/// A model that the router does not have.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct IgnoredCandidate {
     /// Its name.
     pub model: String,
-    /// Requests of the log that it answered.
+    /// Requests of the log that it answered, or that were decided for it.
     pub requests: u64,
 }

@@ -55,6 +55,11 @@ pub(crate) fn worst(
     lost
 }
 
+/// The log's own id of a request, or else the digest of what was asked.
+pub(crate) fn request_name(record: &Record) -> String {
+    record.request_id.clone().unwrap_or_else(|| record.key.to_string())
+}
+
 fn by_regret(a: &WorstRequest, b: &WorstRequest) -> Ordering {
     let cost = |lost: &WorstRequest| lost.cost_regret_usd.unwrap_or(f64::NEG_INFINITY);
     b.quality_regret.total_cmp(&a.quality_regret).then(cost(b).total_cmp(&cost(a)))
@@ -76,7 +81,7 @@ fn regret(
         .min_by(|a, b| worth(b.1).total_cmp(&worth(a.1)).then(cost(a.0).total_cmp(&cost(b.0))))?;
     let text = record.request.full_text();
     Some(WorstRequest {
-        request: record.request_id.clone().unwrap_or_else(|| record.key.to_string()),
+        request: request_name(record),
         prompt: text.chars().take(CHARS).collect(),
         chosen: names[chosen].clone(),
         chosen_score,

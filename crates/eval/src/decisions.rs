@@ -1,0 +1,300 @@
+//! Decisions of other routers, as they stand in a file, on the requests that this one is scored on.
+//!
+//! They are weighed like the default policy's own choices, in the same resamples. How a file is read
+//! is the data crate's business.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use farthing_data::{Decisions, Record};
+use serde::Serialize;
+
+use crate::estimate::{Column, Estimates, Ratios};
+use crate::policy::{self, Decided};
+use crate::report::IgnoredCandidate;
+use crate::worst::request_name;
+use crate::{Estimate, EvalError, PolicyReport};
+
+/// What another router decided, under a name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OtherRouter {
+    /// What the report calls it.
+    pub name: String,
+    /// Its decisions.
+    pub decisions: Decisions,
+}
+
+/// Another router on the scored requests that its file decides.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct OtherDecisions {
+    /// Its name.
+    pub name: String,
+    /// Requests that its file decides.
+    pub rows: u64,
+    /// Of those, requests of the log that are not scored: this router was fitted or certified on them.
+    pub seen_rows: u64,
+    /// Of those, requests that the log does not have.
+    pub unmatched_rows: u64,
+    /// Scored requests that it decides. Rows of the log with one id and different prompts are several
+    /// requests.
+    pub matched_requests: u64,
+    /// Decisions on them for models that this router does not have; nothing is known of those, and they
+    /// count as undecided.
+    pub unknown_models: Vec<IgnoredCandidate>,
+    /// What its decisions come to on the matched requests.
+    pub figures: PolicyReport,
+    /// This router's default policy beside it.
+    pub paired: PairedDecisions,
+}
+
+/// The default policy against another router, on the requests that both decided.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PairedDecisions {
+    /// Requests that both decided.
+    pub requests: u64,
+    /// Share of them for which both chose the same candidate, in percent.
+    pub same_choice_pct: Option<Estimate>,
+    /// Those where both costs are known.
+    pub costed_requests: u64,
+    /// Cost that the default policy saves, in percent of the other's cost; negative: it costs more.
+    pub saving_pct: Option<Estimate>,
+    /// Those where both scores are known.
+    pub judged_requests: u64,
+    /// Mean score of the default policy less that of the other.
+    pub quality_difference: Option<Estimate>,
+}
+
+/// Another router's decisions, matched to the scored requests.
+pub(crate) struct Other {
+    name: String,
+    rows: u64,
+    seen_rows: u64,
+    unmatched_rows: u64,
+    /// Positions of the requests that it decides.
+    requests: Vec<usize>,
+    /// Its candidate for every scored request; `None`: undecided, or one that the router lacks.
+    choices: Vec<Option<usize>>,
+    unknown_models: BTreeMap<String, u64>,
+}
+
+/// The ratios of another router.
+pub(crate) struct Columns {
+    own: policy::Columns,
+    same: Column,
+    costs: Column,
+    scores: Column,
+}
+
+impl Other {
+    /// Matches by name: the router's candidates `names`, the scored requests and those `used` in
+    /// training. A file that says nothing of the scored requests is refused.
+    pub(crate) fn new(
+        other: &OtherRouter,
+        names: &[String],
+        scored: &[&Record],
+        used: &[&Record],
+    ) -> Result<Self, EvalError> {
+        let decided = &other.decisions.models;
+        let mut found = Self {
+            name: other.name.clone(),
+            rows: decided.len() as u64,
+            seen_rows: 0,
+            unmatched_rows: 0,
+            requests: Vec::new(),
+            choices: vec![None; scored.len()],
+            unknown_models: BTreeMap::new(),
+        };
+        let mut matched = BTreeSet::new();
+        for (i, record) in scored.iter().enumerate() {
+            let id = request_name(record);
+            let Some(model) = decided.get(&id) else { continue };
+            found.requests.push(i);
+            found.choices[i] = names.iter().position(|name| name == model);
+            if found.choices[i].is_none() {
+                *found.unknown_models.entry(model.clone()).or_default() += 1;
+            }
+            matched.insert(id);
+        }
+        let seen: BTreeSet<String> = used.iter().map(|record| request_name(record)).collect();
+        let seen = seen.iter().filter(|id| !matched.contains(*id) && decided.contains_key(*id));
+        found.seen_rows = seen.count() as u64;
+        found.unmatched_rows = found.rows - matched.len() as u64 - found.seen_rows;
+        if matched.is_empty() {
+            let example = |id: Option<String>| id.unwrap_or_default();
+            return Err(EvalError::NothingDecided {
+                name: other.name.clone(),
+                rows: found.rows,
+                seen: found.seen_rows,
+                theirs: example(decided.keys().next().cloned()),
+                ours: example(scored.first().map(|record| request_name(record))),
+            });
+        }
+        Ok(found)
+    }
+
+    /// `policy` is the default policy on all scored requests.
+    pub(crate) fn columns(&self, policy: &Decided<'_>, ratios: &mut Ratios<'_>) -> Columns {
+        let own = self.decided(policy).columns(ratios);
+        let rows = policy.rows;
+        let both = || {
+            let pair = |&i: &usize| Some((i, policy.choices[i]?, self.choices[i]?));
+            self.requests.iter().filter_map(pair)
+        };
+        let same = |(i, a, b): (usize, usize, usize)| (i, policy::percent(a == b));
+        let costs = |(i, a, b)| Some((i, rows.cost(i, a).zip(rows.cost(i, b))?));
+        let scores = |(i, a, b)| Some((i, rows.score(i, a)? - rows.score(i, b)?));
+        Columns {
+            own,
+            same: ratios.mean(both().map(same)),
+            costs: ratios.ratio(both().filter_map(costs)),
+            scores: ratios.mean(both().filter_map(scores)),
+        }
+    }
+
+    /// The report of [`Other::columns`] and what was estimated of them.
+    pub(crate) fn report(
+        self,
+        policy: &Decided<'_>,
+        columns: &Columns,
+        estimates: &Estimates,
+    ) -> OtherDecisions {
+        let figures = self.decided(policy).report(&self.name, &columns.own, estimates);
+        let unknown = |(model, requests)| IgnoredCandidate { model, requests };
+        OtherDecisions {
+            rows: self.rows,
+            seen_rows: self.seen_rows,
+            unmatched_rows: self.unmatched_rows,
+            matched_requests: self.requests.len() as u64,
+            figures,
+            paired: PairedDecisions {
+                requests: estimates.known(columns.same),
+                same_choice_pct: estimates.of(columns.same),
+                costed_requests: estimates.known(columns.costs),
+                saving_pct: estimates.of(columns.costs).map(|ratio| ratio.affine(-100.0, 100.0)),
+                judged_requests: estimates.known(columns.scores),
+                quality_difference: estimates.of(columns.scores),
+            },
+            name: self.name,
+            unknown_models: self.unknown_models.into_iter().map(unknown).collect(),
+        }
+    }
+
+    fn decided<'a>(&'a self, policy: &Decided<'a>) -> Decided<'a> {
+        Decided { requests: &self.requests, choices: &self.choices, ..*policy }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use farthing_core::{Digest, Request};
+
+    use super::*;
+    use crate::estimate::Drawn;
+    use crate::metrics::{Bootstrap, Groups, Matrix};
+    use crate::policy::Yardsticks;
+    use crate::rows::Rows;
+
+    fn record(id: Option<&str>, prompt: &str) -> Record {
+        Record {
+            key: Digest::of(prompt.as_bytes()),
+            group: 0,
+            request_id: id.map(str::to_owned),
+            request: Request::from_prompt(prompt).unwrap(),
+            labels: Vec::new(),
+            timestamp_ms: None,
+            cells: Vec::new(),
+        }
+    }
+
+    fn other(decisions: &[(&str, &str)]) -> OtherRouter {
+        let models = decisions.iter().map(|(id, m)| ((*id).to_owned(), (*m).to_owned())).collect();
+        OtherRouter {
+            name: "theirs".to_owned(),
+            decisions: Decisions { models, ignored_columns: Vec::new() },
+        }
+    }
+
+    const NAMES: [&str; 2] = ["dear", "cheap"];
+
+    #[test]
+    fn decisions_by_hand() {
+        const NONE: f64 = f64::NAN;
+        let names = NAMES.map(str::to_owned);
+        // The second request has no id of its own; the last one is decided by nobody else.
+        let scored = [
+            record(Some("r0"), "a"),
+            record(None, "b"),
+            record(Some("r2"), "c"),
+            record(Some("r3"), "d"),
+            record(Some("r4"), "e"),
+        ];
+        let digest = Digest::of(b"b").to_string();
+        let theirs = other(&[
+            ("r0", "dear"),
+            (digest.as_str(), "dear"),
+            ("r2", "cheap"),
+            ("r3", "gone"),
+            ("seen", "dear"),
+            ("nowhere", "dear"),
+        ]);
+        let (scored, used) = (scored.iter().collect::<Vec<_>>(), [&record(Some("seen"), "f")]);
+        let found = Other::new(&theirs, &names, &scored, &used).unwrap();
+
+        let rows = Rows {
+            groups: Groups::each_alone(5),
+            null_quality: None,
+            predicted_quality: Matrix::repeat(5, &[0.9, 0.5]),
+            predicted_p: Matrix::repeat(5, &[0.9, 0.5]),
+            predicted_cost: Matrix::repeat(5, &[0.01, 0.001]),
+            score: Matrix::new(2, vec![1.0, 0.5, 1.0, 0.0, 0.4, 0.2, 1.0, 1.0, 1.0, 1.0]),
+            cost: Matrix::new(2, vec![10.0, 1.0, 20.0, 2.0, 30.0, NONE, 40.0, 4.0, 50.0, 5.0]),
+            choices: vec![Some(1), Some(0), Some(0), Some(1), Some(1)],
+        };
+        let against = Yardsticks { names: &names, reference: 0, best_single: Some(0), bar: 0.5 };
+        let all: Vec<usize> = (0..5).collect();
+        let policy =
+            Decided { rows: &rows, requests: &all, choices: &rows.choices, against: &against };
+        let mut ratios = Ratios::new(&rows.groups);
+        let columns = found.columns(&policy, &mut ratios);
+        let sums = ratios.sums();
+        let bootstrap = Bootstrap { seed: 0, resamples: 10 };
+        let drawn = Drawn::new(bootstrap, &rows.groups, |counts| sums.ratios(counts));
+        let found = found.report(&policy, &columns, &sums.estimates(&drawn.map(Vec::as_slice)));
+
+        let is = |estimate: Option<Estimate>, expected: f64| {
+            let value = estimate.unwrap().value;
+            assert!((value - expected).abs() < 1e-9, "{value}, expected {expected}");
+        };
+        assert_eq!((found.rows, found.seen_rows, found.unmatched_rows), (6, 1, 1));
+        assert_eq!(found.matched_requests, 4);
+        let gone = IgnoredCandidate { model: "gone".to_owned(), requests: 1 };
+        assert_eq!(found.unknown_models, [gone]);
+        let figures = found.figures;
+        assert_eq!((figures.decided_requests, figures.undecided_requests), (3, 1));
+        is(figures.quality, (1.0 + 1.0 + 0.2) / 3.0);
+        // The cost of `cheap` on the third request is not known.
+        is(figures.cost_usd, 15.0);
+        let best = figures.against_best_single.unwrap();
+        is(best.saving_pct, 0.0);
+        is(best.quality_difference, -0.2 / 3.0);
+        let paired = found.paired;
+        assert_eq!((paired.requests, paired.costed_requests, paired.judged_requests), (3, 2, 3));
+        is(paired.same_choice_pct, 100.0 / 3.0);
+        // 1 and 20 against 10 and 20.
+        is(paired.saving_pct, 100.0 * (1.0 - 21.0 / 30.0));
+        is(paired.quality_difference, (-0.5 + 0.0 + 0.2) / 3.0);
+    }
+
+    #[test]
+    fn a_file_of_other_requests_is_refused_with_both_kinds_of_ids() {
+        let names = NAMES.map(str::to_owned);
+        let (scored, used) = (record(Some("r0"), "a"), record(Some("r1"), "b"));
+        let refusal = |decisions: &[(&str, &str)]| {
+            let found = Other::new(&other(decisions), &names, &[&scored], &[&used]);
+            found.err().unwrap().to_string()
+        };
+        let message = refusal(&[("1", "dear"), ("2", "cheap")]);
+        assert!(message.contains("`theirs` decides none of the scored requests: of its 2, 0 "));
+        assert!(message.contains("its first is `1`, the first scored one is `r0`"), "{message}");
+        assert!(refusal(&[("r1", "dear")]).contains("of its 1, 1 were used to fit or certify"));
+    }
+}
