@@ -2,6 +2,7 @@
 
 mod columns;
 mod contradictions;
+mod evaluation;
 mod long_prompt;
 mod models;
 mod policies;

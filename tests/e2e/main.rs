@@ -11,6 +11,7 @@ mod artifact_compat;
 mod bad_input;
 mod compare;
 mod crate_graph;
+mod decisions;
 mod demo;
 mod encoder;
 mod gate;
