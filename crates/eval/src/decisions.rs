@@ -152,13 +152,16 @@ impl Other {
 
     /// The report of [`Other::columns`] and what was estimated of them.
     pub(crate) fn report(
-        self,
+        &self,
         policy: &Decided<'_>,
         columns: &Columns,
         estimates: &Estimates,
     ) -> OtherDecisions {
         let figures = self.decided(policy).report(&self.name, &columns.own, estimates);
-        let unknown = |(model, requests)| IgnoredCandidate { model, requests };
+        let unknown = |(model, requests): (&String, &u64)| IgnoredCandidate {
+            model: model.clone(),
+            requests: *requests,
+        };
         OtherDecisions {
             rows: self.rows,
             seen_rows: self.seen_rows,
@@ -173,8 +176,8 @@ impl Other {
                 judged_requests: estimates.known(columns.scores),
                 quality_difference: estimates.of(columns.scores),
             },
-            name: self.name,
-            unknown_models: self.unknown_models.into_iter().map(unknown).collect(),
+            name: self.name.clone(),
+            unknown_models: self.unknown_models.iter().map(unknown).collect(),
         }
     }
 

@@ -16,14 +16,17 @@ mod frontier;
 pub mod metrics;
 mod pair;
 mod policy;
+mod published;
 mod report;
 mod robustness;
 mod rows;
+mod scored;
+mod sections;
 mod slices;
 mod worst;
 
 pub use baselines::{Baseline, BaselineKind, Fitting};
-pub use calibration::{CalibrationFigures, CandidateCalibration};
+pub use calibration::{CalibrationEstimates, CalibrationFigures, CandidateCalibration};
 pub use candidates::CandidateFigures;
 pub use decisions::{OtherDecisions, OtherRouter, PairedDecisions};
 pub use error::EvalError;
@@ -35,6 +38,7 @@ pub use frontier::{
 };
 pub use pair::PairReport;
 pub use policy::{ChoiceShare, Comparison, PolicyReport};
+pub use published::{PublishedMetric, Unit};
 pub use report::{DataCounts, IgnoredCandidate, Report, Settings};
 pub use robustness::{Change, ChangeFigures, Robustness, RobustnessOptions, robustness};
 pub use slices::{Slice, SliceFigures};

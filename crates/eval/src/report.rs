@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::{
     CalibrationFigures, CandidateFigures, Frontier, OtherDecisions, PairReport, PolicyReport,
-    Robustness, Slice, WorstRequest,
+    PublishedMetric, Robustness, Slice, WorstRequest,
 };
 
 /// Version of the report; additive changes keep it.
@@ -47,6 +47,8 @@ pub struct Report {
     pub slices: Vec<Slice>,
     /// Other routers' decisions on the same requests, in the order given.
     pub decisions: Vec<OtherDecisions>,
+    /// Published metrics, each with its source variant.
+    pub published: Vec<PublishedMetric>,
     /// Whether the default policy's choices depend on what they should.
     pub robustness: Robustness,
     /// Where the default policy loses most; `null` unless prompts may be shown.
