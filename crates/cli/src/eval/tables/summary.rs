@@ -1,0 +1,114 @@
+//! What was evaluated on what, and what came of it in one sentence.
+
+use farthing_eval::{Comparison, PolicyReport, Report};
+
+use super::format::{name, per_1k, percent, score, section, wrapped};
+use crate::term::table;
+
+/// What is saved at which quality.
+pub(super) fn headline(report: &Report) -> String {
+    let policy = &report.policy;
+    wrapped(&match &policy.against_best_single {
+        Some(best) => saved(best, policy),
+        None => "Quality is not known: no scored request has a score.".to_owned(),
+    })
+}
+
+fn saved(best: &Comparison, policy: &PolicyReport) -> String {
+    let quality = match &best.quality_difference {
+        Some(difference) => {
+            format!("quality {} against it", score(Some(difference)))
+        }
+        None => "at a quality that is not known".to_owned(),
+    };
+    let on = format!("on {} requests by the policy `{}`", best.judged_requests, policy.policy);
+    match &best.saving_pct {
+        Some(saving) if saving.value < 0.0 => format!(
+            "Costs more than {}, the best single model: saves {} %, {quality}, {on}.",
+            best.model,
+            percent(Some(saving)),
+        ),
+        Some(saving) => format!(
+            "Saves {} % of what {}, the best single model, costs: {quality}, {on}.",
+            percent(Some(saving)),
+            best.model,
+        ),
+        None => format!(
+            "What is saved is not known, for the log has no costs to compare; beside {}, the best single model: {quality}, {on}.",
+            best.model,
+        ),
+    }
+}
+
+/// Counts, and what is missing.
+pub(super) fn data(report: &Report) -> String {
+    let (data, settings) = (&report.data, &report.settings);
+    let mut text = wrapped(&format!(
+        "{} requests scored, {} of them answered by every priced candidate; {} of the {} in the log skipped (seen in training). Good enough is a score of {}. [Intervals] hold {} %, by {} resamples of {} groups of like prompts.",
+        data.scored_requests,
+        data.complete_requests,
+        data.seen_requests,
+        data.log_requests,
+        settings.bar,
+        settings.interval_pct,
+        settings.resamples,
+        data.scored_groups,
+    ));
+    let mut list = |what: &str, names: &mut dyn Iterator<Item = &str>| {
+        let names: Vec<_> = names.collect();
+        if !names.is_empty() {
+            text += &wrapped(&[what, ": ", &names.join(", ")].concat());
+        }
+    };
+    let absent = &data.absent_candidates;
+    list("candidates without outcomes here", &mut absent.iter().map(String::as_str));
+    let unpriced = &data.unpriced_candidates;
+    list("candidates of unknown cost", &mut unpriced.iter().map(String::as_str));
+    let ignored = data.ignored_candidates.iter().map(|candidate| candidate.model.as_str());
+    list("not candidates of this router", &mut { ignored });
+    text + &wrapped(&format!("router {}", report.router))
+}
+
+/// The default policy.
+pub(super) fn policy(policy: &PolicyReport) -> String {
+    let title = format!("The policy `{}`, as it would serve", policy.policy);
+    let mut rows = vec![
+        ["quality".to_owned(), score(policy.quality.as_ref()), policy.judged_requests.to_string()],
+        ["USD/1k".to_owned(), per_1k(policy.cost_usd.as_ref()), policy.costed_requests.to_string()],
+        [
+            "met the bar, %".to_owned(),
+            percent(policy.attainment_pct.as_ref()),
+            policy.judged_requests.to_string(),
+        ],
+        [
+            "downgraded, %".to_owned(),
+            percent(policy.downgraded_pct.as_ref()),
+            policy.decided_requests.to_string(),
+        ],
+    ];
+    let reference = &policy.against_reference;
+    let beside = |what: &str| format!("{what} the reference, {}", name(&reference.model));
+    rows.push([
+        beside("saved, %, against"),
+        percent(reference.saving_pct.as_ref()),
+        reference.costed_requests.to_string(),
+    ]);
+    rows.push([
+        beside("quality less that of"),
+        score(reference.quality_difference.as_ref()),
+        reference.judged_requests.to_string(),
+    ]);
+    let mut chosen: Vec<_> = policy.choices.iter().filter(|choice| choice.requests > 0).collect();
+    chosen.sort_by_key(|choice| std::cmp::Reverse(choice.requests));
+    let chosen = chosen.into_iter().map(|choice| {
+        [name(&choice.model), format!("{:.1}", choice.share_pct), choice.requests.to_string()]
+    });
+    let mut body = table(["", "", "requests"], rows);
+    body.push('\n');
+    body += &table(["chosen", "%", "requests"], chosen.collect());
+    if policy.undecided_requests > 0 {
+        let none = policy.undecided_requests;
+        body += &wrapped(&format!("{none} requests had no eligible candidate"));
+    }
+    section(&title, &body)
+}
