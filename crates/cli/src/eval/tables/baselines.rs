@@ -4,7 +4,7 @@ use farthing_eval::{
     Baseline, BaselineKind, CandidateFigures, Estimate, Frontier, OtherDecisions, Report,
 };
 
-use super::format::{alone, name, per_1k, percent, score, section, shortened, wrapped};
+use super::format::{alone, difference, name, note, per_1k, percent, score, section, shortened};
 use crate::term::table;
 
 /// Characters of a baseline's name.
@@ -24,7 +24,7 @@ pub(super) fn singles(report: &Report) -> String {
             score(c.mean_score.as_ref()),
             per_1k(alone(c.cost_usd.as_ref()).as_ref()),
             percent(alone(c.attainment_pct.as_ref()).as_ref()),
-            score(gain(&c.model).as_ref()),
+            difference(gain(&c.model).as_ref()),
         ]
     };
     let rows = report.candidates.iter().map(row).collect();
@@ -40,7 +40,7 @@ pub(super) fn baselines(frontier: &Frontier) -> String {
             shortened(&b.name, BASELINE),
             score(alone(b.quality.as_ref()).as_ref()),
             per_1k(alone(b.cost_usd.as_ref()).as_ref()),
-            score(b.router_gain.as_ref()),
+            difference(b.router_gain.as_ref()),
             percent(alone(b.saving_pct.as_ref()).as_ref()),
         ]
     };
@@ -77,17 +77,14 @@ pub(super) fn baselines(frontier: &Frontier) -> String {
         )
     });
     let rows = [router].into_iter().chain(null).chain([shuffled]).chain(others).collect();
-    let dials = table(["", "AIQ", "earned share, %", "saved, %"], rows);
-    let mut text = section("Ways of choosing, on the same requests", &points);
-    text += &section(
-        "Dials: AIQ is mean quality along the cost range; of what there is to earn, the fitted zero router earns 0 and the oracle sweep 100; saved at 0.005 below the best single model",
-        &dials,
-    );
-    text += &wrapped(&format!("earned share: {} %", percent(frontier.earned_share_pct.as_ref())));
+    let mut dials =
+        note("AIQ: mean quality along the cost range; saved: at 0.005 below the best single model");
+    dials += &table(["", "AIQ", "earned share, %", "saved, %"], rows);
     if let Some(reason) = &frontier.fitting.withheld {
-        text += &wrapped(&format!("No learned baselines: {reason}"));
+        dials += &note(&format!("no learned baselines: {reason}"));
     }
-    text
+    section("Ways of choosing, on the same requests", &points)
+        + &section("Dials, on the same requests", &dials)
 }
 
 /// Decisions of other routers.
@@ -102,14 +99,14 @@ pub(super) fn decisions(others: &[OtherDecisions]) -> String {
             score(alone(other.figures.quality.as_ref()).as_ref()),
             per_1k(alone(other.figures.cost_usd.as_ref()).as_ref()),
             percent(other.paired.saving_pct.as_ref()),
-            score(other.paired.quality_difference.as_ref()),
+            difference(other.paired.quality_difference.as_ref()),
         ]
     };
     let header =
         ["", "requests", "quality", "USD/1k", "this one saves, %", "its quality less theirs"];
     let mut body = table(header, others.iter().map(row).collect());
     for other in others {
-        body += &wrapped(&unused(other));
+        body += &note(&unused(other));
     }
     section("Other routers, on the requests that both decided", &body)
 }

@@ -2,11 +2,11 @@
 
 use farthing_eval::{ChangeFigures, Robustness, Slice};
 
-use super::format::{alone, name, per_1k, percent, score, section, wrapped};
+use super::format::{alone, difference, name, note, per_1k, percent, percent_said, score, section};
 use crate::term::table;
 
 /// Values of a column that are shown.
-const VALUES: usize = 8;
+const VALUES: usize = 5;
 
 /// The largest slices of each column.
 pub(super) fn slices(slices: &[Slice]) -> String {
@@ -17,8 +17,8 @@ pub(super) fn slices(slices: &[Slice]) -> String {
             let value = name(&slice.value);
             let requests = slice.requests.to_string();
             let Some(figures) = &slice.figures else {
-                let none = || "too few".to_owned();
-                return [value, requests, none(), none(), none(), none()];
+                let [a, b, c] = [(); 3].map(|()| String::new());
+                return [value, requests, "too few".to_owned(), a, b, c];
             };
             [
                 value,
@@ -26,7 +26,7 @@ pub(super) fn slices(slices: &[Slice]) -> String {
                 score(alone(figures.quality.as_ref()).as_ref()),
                 per_1k(alone(figures.cost_usd.as_ref()).as_ref()),
                 percent(figures.saving_pct.as_ref()),
-                score(figures.quality_difference.as_ref()),
+                difference(figures.quality_difference.as_ref()),
             ]
         };
         let header =
@@ -35,7 +35,7 @@ pub(super) fn slices(slices: &[Slice]) -> String {
         body += &table(header, column.iter().take(VALUES).map(row).collect());
         let left = column.len().saturating_sub(VALUES);
         if left > 0 {
-            body += &wrapped(&format!("  and {left} smaller ones, in --json"));
+            body += &note(&format!("and {left} smaller ones, in --json"));
         }
     }
     section("Parts of the log, against the best single model", &body)
@@ -50,15 +50,19 @@ pub(super) fn robustness(found: &Robustness) -> String {
             percent(kind.flip_pct.as_ref()),
             kind.to_dearer.to_string(),
             kind.to_cheaper.to_string(),
-            score(kind.quality_change.as_ref()),
+            difference(kind.quality_change.as_ref()),
             per_1k(alone(kind.cost_change_usd.as_ref()).as_ref()),
         ]
     };
+    let kinds = |what: &str, steering: bool| {
+        let kinds = found.kinds.iter().filter(|kind| kind.steering == steering);
+        let header = [what, "requests", "moved, %", "dearer", "cheaper", "quality", "USD/1k"];
+        table(header, kinds.map(row).collect())
+    };
     let title = format!(
-        "Changed requests: {} % of {} harmless changes do not move the choice; the last four try to",
-        percent(found.robustness_pct.as_ref()),
+        "Changed requests: {} of {} harmless changes leave the choice as it was",
+        percent_said(found.robustness_pct.as_ref()),
         found.pairs,
     );
-    let header = ["", "requests", "moved, %", "dearer", "cheaper", "quality", "USD/1k"];
-    section(&title, &table(header, found.kinds.iter().map(row).collect()))
+    section(&title, &[kinds("harmless", false), kinds("steering", true)].join("\n"))
 }

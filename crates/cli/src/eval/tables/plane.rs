@@ -2,7 +2,7 @@
 
 use farthing_eval::{CostTarget, DialSetting, Frontier, PairReport, Report};
 
-use super::format::{alone, name, per_1k, percent, score, section};
+use super::format::{alone, difference, name, note, per_1k, percent, score, section};
 use crate::term::table;
 
 /// Settings of the dial that are shown.
@@ -37,17 +37,18 @@ fn targets(frontier: &Frontier) -> String {
         ]
     };
     let (best, oracle) = (&frontier.best_single, &frontier.oracle);
-    let title = format!(
-        "What the quality of the best single model costs, on {} requests. It is {}: {} at {} USD/1k; the oracle: {} at {}",
-        frontier.requests,
+    let mut body = note(&format!(
+        "best single model, {}: {} at {} USD/1k; oracle: {} at {}; {} requests",
         best.model,
         score(Some(&best.quality)),
         per_1k(Some(&best.cost_usd)),
         score(alone(Some(&oracle.quality)).as_ref()),
         per_1k(alone(Some(&oracle.cost_usd)).as_ref()),
-    );
+        frontier.requests,
+    ));
     let header = ["", "USD/1k", "zero router", "saved, %", "shuffled", "earned by learning, %"];
-    section(&title, &table(header, frontier.cost_targets.iter().map(row).collect()))
+    body += &table(header, frontier.cost_targets.iter().map(row).collect());
+    section("What the quality of the best single model costs", &body)
 }
 
 fn dial(frontier: &Frontier) -> String {
@@ -58,11 +59,11 @@ fn dial(frontier: &Frontier) -> String {
             most.map_or_else(String::new, |(share, single)| {
                 format!("{share:3.0} % {}", name(&single.model))
             }),
-            format!("{:.3}", setting.lambda),
+            format!("{:.2}", setting.lambda),
             score(alone(Some(&setting.quality)).as_ref()),
             per_1k(alone(Some(&setting.cost_usd)).as_ref()),
             percent(setting.saving_pct.as_ref()),
-            score(Some(&setting.quality_difference)),
+            difference(Some(&setting.quality_difference)),
         ]
     };
     let header = ["goes mostly to", "lambda", "quality", "USD/1k", "saved, %", "quality less best"];

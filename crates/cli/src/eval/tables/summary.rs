@@ -2,40 +2,43 @@
 
 use farthing_eval::{Comparison, PolicyReport, Report};
 
-use super::format::{name, per_1k, percent, score, section, wrapped};
+use super::format::{difference, name, paragraph, per_1k, percent, percent_said, score, section};
 use crate::term::table;
 
-/// What is saved at which quality.
+/// What is saved at which quality, and what learning has to do with it.
 pub(super) fn headline(report: &Report) -> String {
     let policy = &report.policy;
-    wrapped(&match &policy.against_best_single {
+    let mut text = paragraph(&match &policy.against_best_single {
         Some(best) => saved(best, policy),
         None => "Quality is not known: no scored request has a score.".to_owned(),
-    })
+    });
+    if let Some(frontier) = &report.frontier {
+        text += &paragraph(&format!(
+            "earned share: {} (0 is mixing single models by their averages, 100 an oracle)",
+            percent_said(frontier.earned_share_pct.as_ref()),
+        ));
+    }
+    text + "\n"
 }
 
 fn saved(best: &Comparison, policy: &PolicyReport) -> String {
     let quality = match &best.quality_difference {
-        Some(difference) => {
-            format!("quality {} against it", score(Some(difference)))
-        }
-        None => "at a quality that is not known".to_owned(),
+        Some(found) => format!("quality {}", difference(Some(found))),
+        None => "quality not known".to_owned(),
     };
-    let on = format!("on {} requests by the policy `{}`", best.judged_requests, policy.policy);
+    let on = format!("{quality}, on {} requests", best.judged_requests);
+    let (policy, model) = (&policy.policy, &best.model);
     match &best.saving_pct {
         Some(saving) if saving.value < 0.0 => format!(
-            "Costs more than {}, the best single model: saves {} %, {quality}, {on}.",
-            best.model,
-            percent(Some(saving)),
+            "The policy `{policy}` costs more than {model}, the best single model: saves {}; {on}.",
+            percent_said(Some(saving)),
         ),
         Some(saving) => format!(
-            "Saves {} % of what {}, the best single model, costs: {quality}, {on}.",
-            percent(Some(saving)),
-            best.model,
+            "The policy `{policy}` saves {} of what {model} costs, the best single model; {on}.",
+            percent_said(Some(saving)),
         ),
         None => format!(
-            "What is saved is not known, for the log has no costs to compare; beside {}, the best single model: {quality}, {on}.",
-            best.model,
+            "What the policy `{policy}` saves is not known: the log has no costs to compare. Against {model}, the best single model: {on}.",
         ),
     }
 }
@@ -43,7 +46,7 @@ fn saved(best: &Comparison, policy: &PolicyReport) -> String {
 /// Counts, and what is missing.
 pub(super) fn data(report: &Report) -> String {
     let (data, settings) = (&report.data, &report.settings);
-    let mut text = wrapped(&format!(
+    let mut text = paragraph(&format!(
         "{} requests scored, {} of them answered by every priced candidate; {} of the {} in the log skipped (seen in training). Good enough is a score of {}. [Intervals] hold {} %, by {} resamples of {} groups of like prompts.",
         data.scored_requests,
         data.complete_requests,
@@ -57,7 +60,7 @@ pub(super) fn data(report: &Report) -> String {
     let mut list = |what: &str, names: &mut dyn Iterator<Item = &str>| {
         let names: Vec<_> = names.collect();
         if !names.is_empty() {
-            text += &wrapped(&[what, ": ", &names.join(", ")].concat());
+            text += &paragraph(&[what, ": ", &names.join(", ")].concat());
         }
     };
     let absent = &data.absent_candidates;
@@ -66,7 +69,7 @@ pub(super) fn data(report: &Report) -> String {
     list("candidates of unknown cost", &mut unpriced.iter().map(String::as_str));
     let ignored = data.ignored_candidates.iter().map(|candidate| candidate.model.as_str());
     list("not candidates of this router", &mut { ignored });
-    text + &wrapped(&format!("router {}", report.router))
+    text + &paragraph(&format!("router {}", report.router))
 }
 
 /// The default policy.
@@ -95,7 +98,7 @@ pub(super) fn policy(policy: &PolicyReport) -> String {
     ]);
     rows.push([
         beside("quality less that of"),
-        score(reference.quality_difference.as_ref()),
+        difference(reference.quality_difference.as_ref()),
         reference.judged_requests.to_string(),
     ]);
     let mut chosen: Vec<_> = policy.choices.iter().filter(|choice| choice.requests > 0).collect();
@@ -108,7 +111,7 @@ pub(super) fn policy(policy: &PolicyReport) -> String {
     body += &table(["chosen", "%", "requests"], chosen.collect());
     if policy.undecided_requests > 0 {
         let none = policy.undecided_requests;
-        body += &wrapped(&format!("{none} requests had no eligible candidate"));
+        body += &paragraph(&format!("{none} requests had no eligible candidate"));
     }
     section(&title, &body)
 }

@@ -4,7 +4,7 @@ use farthing_eval::metrics::ReliabilityBin;
 use farthing_eval::{CalibrationFigures, Report};
 use farthing_model::SliceBounds;
 
-use super::format::{name, score, section, wrapped};
+use super::format::{name, note, score, section};
 use crate::term::table;
 
 /// Bins of the reliability table that stand in one line.
@@ -25,18 +25,18 @@ pub(super) fn calibration(found: &CalibrationFigures) -> String {
         ]
     };
     let estimates = &found.estimates;
-    let title = format!(
-        "P(score >= bar) over {} judged answers: calibration error {}, Brier {}, log loss {}",
-        found.outcomes,
+    let title = format!("Calibration of P(score >= bar), over {} judged answers", found.outcomes);
+    let mut body = note(&format!(
+        "calibration error {}, Brier {}, log loss {}",
         score(estimates.ece.as_ref()),
         score(estimates.brier.as_ref()),
         score(estimates.log_loss.as_ref()),
-    );
-    if found.bins.is_empty() {
-        return section(&title, "");
+    ));
+    if !found.bins.is_empty() {
+        let header = ["predicted", "answers", "mean", "met the bar"];
+        body += &table(header, found.bins.chunks(TOGETHER).map(row).collect());
     }
-    let header = ["predicted", "answers", "mean", "met the bar"];
-    section(&title, &table(header, found.bins.chunks(TOGETHER).map(row).collect()))
+    section(&title, &body)
 }
 
 /// What the router promises, from its training.
@@ -50,14 +50,14 @@ pub(super) fn certificate(report: &Report) -> String {
             "",
         );
     };
-    let title = format!(
-        "Certificate at bar {bar}, from training: {} of {} requests downgraded; excess miss <= {:.3}, any miss <= {:.3}, each at confidence {}",
+    let mut body = note(&format!(
+        "{} of {} requests downgraded; excess miss <= {:.3}, any miss <= {:.3}; confidence {} each",
         certificate.downgraded,
         certificate.requests,
         certificate.excess_bound,
         certificate.miss_bound,
         1.0 - certificate.delta,
-    );
+    ));
     let bounded = |slice: &&SliceBounds| {
         slice.bounds.excess_bound.is_some() || slice.bounds.miss_bound.is_some()
     };
@@ -74,13 +74,12 @@ pub(super) fn certificate(report: &Report) -> String {
     };
     let shown: Vec<_> = certificate.slices.iter().filter(bounded).map(row).collect();
     let too_few = certificate.slices.len() - shown.len();
-    let mut body = String::new();
     if !shown.is_empty() {
         let header = ["", "requests", "downgraded", "excess miss <=", "any miss <="];
         body += &table(header, shown);
     }
     if too_few > 0 {
-        body += &wrapped(&format!("  {too_few} slices have too few requests for a bound"));
+        body += &note(&format!("{too_few} slices have too few requests for a bound"));
     }
-    section(&title, &body)
+    section(&format!("Certificate at bar {bar}, from training"), &body)
 }

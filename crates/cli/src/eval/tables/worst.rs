@@ -8,7 +8,7 @@ use crate::term::table;
 /// Requests that are shown.
 const SHOWN: usize = 10;
 /// Characters of a prompt.
-const PROMPT: usize = 40;
+const PROMPT: usize = 50;
 /// Characters of a candidate's name.
 const MODEL: usize = 20;
 
