@@ -9,10 +9,10 @@ use farthing_data::{Decisions, Record};
 use serde::Serialize;
 
 use crate::estimate::{Column, Estimates, Ratios};
-use crate::policy::{self, Decided};
+use crate::policy::{self, Against, Decided};
 use crate::report::IgnoredCandidate;
 use crate::worst::request_name;
-use crate::{Estimate, EvalError, PolicyReport};
+use crate::{ChoiceShare, Comparison, Estimate, EvalError};
 
 /// What another router decided, under a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,9 +41,30 @@ pub struct OtherDecisions {
     /// count as undecided.
     pub unknown_models: Vec<IgnoredCandidate>,
     /// What its decisions come to on the matched requests.
-    pub figures: PolicyReport,
+    pub figures: DecisionFigures,
     /// This router's default policy beside it.
     pub paired: PairedDecisions,
+}
+
+/// What another router's decisions come to, where the log knows the candidate that it chose.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct DecisionFigures {
+    /// Matched requests that it decided for a candidate of this router.
+    pub decided_requests: u64,
+    /// What it chose on those, in this router's order.
+    pub choices: Vec<ChoiceShare>,
+    /// Decisions whose candidate's score is known.
+    pub judged_requests: u64,
+    /// Mean score.
+    pub quality: Option<Estimate>,
+    /// Share with a score at or above the bar, in percent.
+    pub attainment_pct: Option<Estimate>,
+    /// Decisions whose candidate's cost is known.
+    pub costed_requests: u64,
+    /// Mean cost of a request in USD.
+    pub cost_usd: Option<Estimate>,
+    /// Against sending everything to the best single model.
+    pub against_best_single: Option<Comparison>,
 }
 
 /// The default policy against another router, on the requests that both decided.
@@ -78,7 +99,10 @@ pub(crate) struct Other {
 
 /// The ratios of another router.
 pub(crate) struct Columns {
-    own: policy::Columns,
+    score: Column,
+    attainment: Column,
+    cost: Column,
+    best_single: Option<Against>,
     same: Column,
     costs: Column,
     scores: Column,
@@ -133,7 +157,7 @@ impl Other {
 
     /// `policy` is the default policy on all scored requests.
     pub(crate) fn columns(&self, policy: &Decided<'_>, ratios: &mut Ratios<'_>) -> Columns {
-        let own = self.decided(policy).columns(ratios);
+        let own = self.decided(policy);
         let rows = policy.rows;
         let both = || {
             let pair = |&i: &usize| Some((i, policy.choices[i]?, self.choices[i]?));
@@ -143,7 +167,10 @@ impl Other {
         let costs = |(i, a, b)| Some((i, rows.cost(i, a).zip(rows.cost(i, b))?));
         let scores = |(i, a, b)| Some((i, rows.score(i, a)? - rows.score(i, b)?));
         Columns {
-            own,
+            score: own.score(ratios),
+            attainment: own.attainment(ratios),
+            cost: own.cost(ratios),
+            best_single: own.against.best_single.map(|model| own.against(model, ratios)),
             same: ratios.mean(both().map(same)),
             costs: ratios.ratio(both().filter_map(costs)),
             scores: ratios.mean(both().filter_map(scores)),
@@ -157,7 +184,6 @@ impl Other {
         columns: &Columns,
         estimates: &Estimates,
     ) -> OtherDecisions {
-        let figures = self.decided(policy).report(&self.name, &columns.own, estimates);
         let unknown = |(model, requests): (&String, &u64)| IgnoredCandidate {
             model: model.clone(),
             requests: *requests,
@@ -167,7 +193,7 @@ impl Other {
             seen_rows: self.seen_rows,
             unmatched_rows: self.unmatched_rows,
             matched_requests: self.requests.len() as u64,
-            figures,
+            figures: self.figures(policy, columns, estimates),
             paired: PairedDecisions {
                 requests: estimates.known(columns.same),
                 same_choice_pct: estimates.of(columns.same),
@@ -178,6 +204,28 @@ impl Other {
             },
             name: self.name.clone(),
             unknown_models: self.unknown_models.iter().map(unknown).collect(),
+        }
+    }
+
+    fn figures(
+        &self,
+        policy: &Decided<'_>,
+        columns: &Columns,
+        estimates: &Estimates,
+    ) -> DecisionFigures {
+        let own = self.decided(policy);
+        let decided = self.choices.iter().flatten().count();
+        let best_single = columns.best_single.as_ref();
+        DecisionFigures {
+            decided_requests: decided as u64,
+            choices: own.choice_shares(decided),
+            judged_requests: estimates.known(columns.score),
+            quality: estimates.of(columns.score),
+            attainment_pct: estimates.of(columns.attainment),
+            costed_requests: estimates.known(columns.cost),
+            cost_usd: estimates.of(columns.cost),
+            against_best_single: best_single
+                .map(|against| against.report(own.against.names, estimates)),
         }
     }
 
@@ -251,6 +299,7 @@ mod tests {
             score: Matrix::new(2, vec![1.0, 0.5, 1.0, 0.0, 0.4, 0.2, 1.0, 1.0, 1.0, 1.0]),
             cost: Matrix::new(2, vec![10.0, 1.0, 20.0, 2.0, 30.0, NONE, 40.0, 4.0, 50.0, 5.0]),
             choices: vec![Some(1), Some(0), Some(0), Some(1), Some(1)],
+            reasons: vec![None; 5],
         };
         let against = Yardsticks { names: &names, reference: 0, best_single: Some(0), bar: 0.5 };
         let all: Vec<usize> = (0..5).collect();
@@ -272,7 +321,9 @@ mod tests {
         let gone = IgnoredCandidate { model: "gone".to_owned(), requests: 1 };
         assert_eq!(found.unknown_models, [gone]);
         let figures = found.figures;
-        assert_eq!((figures.decided_requests, figures.undecided_requests), (3, 1));
+        assert_eq!((figures.decided_requests, figures.costed_requests), (3, 2));
+        let chosen: Vec<u64> = figures.choices.iter().map(|choice| choice.requests).collect();
+        assert_eq!(chosen, [2, 1]);
         is(figures.quality, (1.0 + 1.0 + 0.2) / 3.0);
         // The cost of `cheap` on the third request is not known.
         is(figures.cost_usd, 15.0);

@@ -28,7 +28,7 @@ mod worst;
 pub use baselines::{Baseline, BaselineKind, Fitting};
 pub use calibration::{CalibrationEstimates, CalibrationFigures, CandidateCalibration};
 pub use candidates::CandidateFigures;
-pub use decisions::{OtherDecisions, OtherRouter, PairedDecisions};
+pub use decisions::{DecisionFigures, OtherDecisions, OtherRouter, PairedDecisions};
 pub use error::EvalError;
 pub use estimate::Estimate;
 pub use evaluate::{EvalOptions, Subject, evaluate};
@@ -37,7 +37,7 @@ pub use frontier::{
     SingleModel,
 };
 pub use pair::PairReport;
-pub use policy::{ChoiceShare, Comparison, PolicyReport};
+pub use policy::{ChoiceShare, Comparison, PolicyReport, ReasonShare};
 pub use published::{PublishedMetric, Unit};
 pub use report::{DataCounts, IgnoredCandidate, Report, Settings};
 pub use robustness::{Change, ChangeFigures, Robustness, RobustnessOptions, robustness};

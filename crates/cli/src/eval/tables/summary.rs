@@ -84,6 +84,11 @@ pub(super) fn policy(policy: &PolicyReport) -> String {
             policy.judged_requests.to_string(),
         ],
         [
+            "nothing good enough, %".to_owned(),
+            percent(policy.abstained_pct.as_ref()),
+            policy.decided_requests.to_string(),
+        ],
+        [
             "downgraded, %".to_owned(),
             percent(policy.downgraded_pct.as_ref()),
             policy.decided_requests.to_string(),
