@@ -1,6 +1,7 @@
 //! `farthing compare`: every learner and baseline on the same folds.
 
 use crate::folder::Folder;
+use crate::schema::validates;
 
 #[test]
 fn learners_stand_between_the_zero_router_and_the_oracle() {
@@ -8,6 +9,7 @@ fn learners_stand_between_the_zero_router_and_the_oracle() {
     folder.run("simulate -o log.parquet --rows 400").ok();
     folder.write("config.toml", "label = [\"task\"]\nseed = 3\n");
     let compared = folder.run("compare config.toml log.parquet --json").ok().json();
+    validates(&compared, "compare.schema.json");
     let rows = compared["rows"].as_array().unwrap();
     let names: Vec<_> = rows.iter().map(|row| row["name"].as_str().unwrap()).collect();
     let expected = [

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::folder::{Folder, Ran};
 use crate::sample;
+use crate::schema::validates;
 
 /// Requests of the log, a candidate for each of which stands in `others/dear.csv`.
 const REQUESTS: usize = 300;
@@ -42,6 +43,7 @@ fn a_router_that_always_calls_one_model_comes_to_what_that_model_does() {
     let ran = ran.ended(0, &["columns of `dear.csv` ignored: why"]);
     assert!(ran.stdout.contains("again"), "{}", ran.stdout);
     let report = folder.read_json("report.json");
+    validates(&report, "eval-report.schema.json");
     let [dear, again] = &report["decisions"].as_array().unwrap()[..] else { panic!("{report}") };
     assert_eq!((&dear["name"], &again["name"]), (&"dear".into(), &"again".into()));
     assert_eq!(dear["rows"], REQUESTS + 1);

@@ -23,4 +23,5 @@ mod simulate;
 mod binary;
 mod folder;
 mod sample;
+mod schema;
 mod server;

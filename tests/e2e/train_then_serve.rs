@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::folder::{Folder, files};
 use crate::sample;
+use crate::schema::validates;
 use crate::server::Server;
 
 /// Request bodies of several kinds: bare prompts and chats, with and without context and options.
@@ -44,6 +45,7 @@ fn eval_scores_the_sealed_requests() {
     assert!(tables.contains("earned share: "), "{tables}");
 
     let report = folder.read_json("report.json");
+    validates(&report, "eval-report.schema.json");
     assert_eq!(report["router"], sample.manifest["digest"]);
     let trained = &sample.manifest["data"];
     let counts = &report["data"];

@@ -1,17 +1,20 @@
 //! `farthing compare`: every learner and baseline on the same folds, one table.
 
+mod json;
+
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use farthing_data::{ReadOptions, Rejects, RequestCap, read_log, read_prices};
 use farthing_train::{Compared, Comparison, TrainConfig, compare};
 use serde::Deserialize;
-use serde_json::json;
 
 use crate::encoder::EncoderFlag;
 use crate::failure::Failure;
 use crate::prices::say_unnamed;
 use crate::term;
+
+pub(crate) use json::ComparisonJson;
 
 /// Flags of `farthing compare`.
 #[derive(Debug, clap::Args)]
@@ -90,49 +93,36 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     });
     bar.finish_and_clear();
     let comparison = compared?;
-    if args.json { term::print_json(&json(&comparison)) } else { term::print(&table(&comparison)) }
-}
-
-fn json(comparison: &Comparison) -> serde_json::Value {
-    let rows = comparison.entries.iter().map(|entry| {
-        json!({
-            "name": entry.name,
-            "earned_share_pct": entry.mean_pct(),
-            "standard_error_pct": entry.standard_error_pct(),
-            "folds_pct": entry.folds_pct,
-            "cost_ratio_at_95_pct_quality": entry.cost_ratio(),
-            "folds_cost_ratio": entry.cost_ratios,
-            "decision_us": entry.decision_us,
-        })
-    });
-    let distillation = comparison
-        .distillation_pct()
-        .map(|(pct, error)| json!({ "earned_share_pct": pct, "standard_error_pct": error }));
-    json!({
-        "candidates": comparison.candidates,
-        "requests": comparison.requests,
-        "rows": rows.collect::<Vec<_>>(),
-        "cluster_less_exact_neighbours": distillation,
-    })
+    if args.json {
+        term::print_json(&ComparisonJson::from(&comparison))
+    } else {
+        term::print(&table(&comparison))
+    }
 }
 
 fn table(comparison: &Comparison) -> String {
-    let unknown = || "-".to_owned();
+    let known = |figure: Option<f64>, digits: usize| {
+        figure.map_or_else(|| "-".to_owned(), |figure| format!("{figure:.digits$}"))
+    };
     let row = |entry: &Compared| {
-        let folds: Vec<_> = entry.folds_pct.iter().map(|fold| format!("{fold:6.1}")).collect();
+        let folds = entry.folds_pct.iter().copied();
         [
             entry.name.clone(),
-            format!("{:.2} %", entry.mean_pct()),
-            format!("{:.2}", entry.standard_error_pct()),
-            entry.cost_ratio().map_or_else(unknown, |ratio| format!("{:.1} %", 100.0 * ratio)),
-            entry.decision_us.map_or_else(unknown, |us| format!("{us:.0} us")),
-            folds.concat(),
+            format!("{:.1}", entry.mean_pct()),
+            format!("{:.1}", entry.standard_error_pct()),
+            format!(
+                "{:.1} to {:.1}",
+                folds.clone().fold(f64::INFINITY, f64::min),
+                folds.fold(f64::NEG_INFINITY, f64::max),
+            ),
+            known(entry.cost_ratio().map(|ratio| 100.0 * ratio), 1),
+            known(entry.decision_us, 0),
         ]
     };
-    let header = ["", "earned share", "+-", "cost at 95 %", "decision", "earned share by fold"];
+    let header = ["", "earned, %", "+-", "folds", "cost, %", "decision, us"];
     let distillation = comparison.distillation_pct().map_or_else(String::new, |(pct, error)| {
         format!(
-            "\nserving clusters in place of exact neighbours: {pct:+.2} +- {error:.2} % of earned share\n"
+            "\nserving clusters in place of exact neighbours: {pct:+.1} +- {error:.1} % of earned share\n"
         )
     });
     format!(
@@ -145,9 +135,10 @@ fn table(comparison: &Comparison) -> String {
 
 /// What the columns mean.
 const LEGEND: &str = "
-earned share: 0 is mixing single models by their averages, 100 an oracle; mean of five folds
-+-: standard error of that mean
-costs predicted, shuffled labels: what is earned by knowing what a request costs, without knowing who answers it well
-cost at 95 %: where 95 % of the best single model's quality is reached, as a share of its cost
+earned: earned share; 0 is mixing single models by their averages, 100 an oracle; mean of five folds
++-: standard error of that mean; folds: the least and the greatest of the five
+costs predicted, shuffled labels: what is earned by knowing what a request costs, without knowing
+who answers it well
+cost: where 95 % of the best single model's quality is reached, in % of its cost
 decision: estimated time to decide on a prompt of 2,000 tokens; -: no router can serve it
 ";

@@ -12,6 +12,8 @@ mod inspect;
 mod log_input;
 mod prices;
 mod route;
+#[cfg(test)]
+mod schemas;
 mod serve;
 mod simulate;
 mod term;

@@ -1,5 +1,6 @@
 //! Whether the router's probabilities are to be believed on the scored requests.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::Estimate;
@@ -11,7 +12,7 @@ use crate::metrics::{
 use crate::rows::Rows;
 
 /// Predicted P(score >= bar) against what came true, every judged answer of every candidate.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct CalibrationFigures {
     /// Judged answers.
     pub outcomes: u64,
@@ -40,7 +41,7 @@ pub struct CalibrationFigures {
 }
 
 /// Calibration with intervals.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct CalibrationEstimates {
     /// Expected calibration error.
     pub ece: Option<Estimate>,
@@ -51,7 +52,7 @@ pub struct CalibrationEstimates {
 }
 
 /// One candidate's calibration.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct CandidateCalibration {
     /// Its name.
     pub model: String,

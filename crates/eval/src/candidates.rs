@@ -1,6 +1,7 @@
 //! Each candidate on its own, over whatever requests it answered.
 
 use farthing_core::Bar;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::Estimate;
@@ -9,7 +10,7 @@ use crate::rows::Rows;
 
 /// One candidate over the scored requests that it answered. Where candidates answered different
 /// requests these figures do not compare; the frontier's do.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct CandidateFigures {
     /// Its name.
     pub model: String,

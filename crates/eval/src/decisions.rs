@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use farthing_data::{Decisions, Record};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::estimate::{Column, Estimates, Ratios};
@@ -24,7 +25,7 @@ pub struct OtherRouter {
 }
 
 /// Another router on the scored requests that its file decides.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct OtherDecisions {
     /// Its name.
     pub name: String,
@@ -47,7 +48,7 @@ pub struct OtherDecisions {
 }
 
 /// What another router's decisions come to, where the log knows the candidate that it chose.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct DecisionFigures {
     /// Matched requests that it decided for a candidate of this router.
     pub decided_requests: u64,
@@ -68,7 +69,7 @@ pub struct DecisionFigures {
 }
 
 /// The default policy against another router, on the requests that both decided.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct PairedDecisions {
     /// Requests that both decided.
     pub requests: u64,

@@ -1,5 +1,6 @@
 //! Figures with their intervals: one paired, grouped bootstrap for everything that a report says.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::metrics::{Bootstrap, Groups, Interval};
@@ -8,7 +9,7 @@ use crate::metrics::{Bootstrap, Groups, Interval};
 pub(crate) const LEVEL: f64 = 0.95;
 
 /// A figure with its 95 % percentile interval from the paired, grouped bootstrap.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
 pub struct Estimate {
     /// On the data themselves.
     pub value: f64,

@@ -1,5 +1,6 @@
 //! `RouteLLM`'s figures for a router of two candidates, over all requests that both answered.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::Estimate;
@@ -12,7 +13,7 @@ use crate::rows::Rows;
 
 /// APGR and CPT as `RouteLLM`'s code computes them; costs are not needed. The router's score is the
 /// difference of predicted qualities, strong less weak.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct PairReport {
     /// The model with the lower mean score.
     pub weak: String,

@@ -2,6 +2,7 @@
 //! the log knows the chosen candidate's.
 
 use farthing_core::Reason;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::Estimate;
@@ -12,7 +13,7 @@ use crate::rows::{Rows, known};
 ///
 /// In a log where not every candidate answered, the figures rest on the requests whose logged
 /// candidate is the chosen one; they are unbiased only where candidates were logged at random.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct PolicyReport {
     /// Its name.
     pub policy: String,
@@ -50,7 +51,7 @@ pub struct PolicyReport {
 }
 
 /// How often a candidate was chosen.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct ChoiceShare {
     /// Its name.
     pub model: String,
@@ -61,9 +62,10 @@ pub struct ChoiceShare {
 }
 
 /// How often a choice had a reason.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct ReasonShare {
     /// The reason.
+    #[schemars(with = "String")]
     pub reason: Reason,
     /// Decisions with it.
     pub requests: u64,
@@ -72,7 +74,7 @@ pub struct ReasonShare {
 }
 
 /// A policy against one model, over the requests where both are known.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Comparison {
     /// The model.
     pub model: String,

@@ -5,6 +5,7 @@
 
 use farthing_core::{Bar, Digest};
 use farthing_model::Certificate;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
@@ -16,11 +17,13 @@ use crate::{
 pub(crate) const FORMAT_VERSION: u32 = 1;
 
 /// A router on requests that it was not trained on.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(title = "farthing eval --json")]
 pub struct Report {
     /// Version of this shape.
     pub format_version: u32,
     /// Digest of the router.
+    #[schemars(with = "String", regex(pattern = "^sha256:[0-9a-f]{64}$"))]
     pub router: Digest,
     /// How it was made.
     pub settings: Settings,
@@ -32,6 +35,7 @@ pub struct Report {
     pub calibration: CalibrationFigures,
     /// What the router promises at this bar; `null`: nothing could be certified. These are the figures
     /// of its training, not of this log.
+    #[schemars(with = "Option<crate::schema::Certificate>")]
     pub certificate: Option<Certificate>,
     /// The cost/quality plane, on the complete requests only.
     pub frontier: Option<Frontier>,
@@ -56,7 +60,7 @@ pub struct Report {
 }
 
 /// How a report was made; the same settings and data give the same bytes.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Settings {
     /// Seed of the bootstrap and of the null control.
     pub seed: u64,
@@ -69,7 +73,7 @@ pub struct Settings {
 }
 
 /// What a report was made from.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct DataCounts {
     /// Requests in the log.
     pub log_requests: u64,
@@ -82,6 +86,7 @@ pub struct DataCounts {
     /// Those of them answered, with score and cost, by every priced candidate.
     pub complete_requests: u64,
     /// Digest of the keys of the requests that are left.
+    #[schemars(with = "String", regex(pattern = "^sha256:[0-9a-f]{64}$"))]
     pub scored_digest: Digest,
     /// Candidates of the router without any outcome in the log, by name.
     pub absent_candidates: Vec<String>,
@@ -92,7 +97,7 @@ pub struct DataCounts {
 }
 
 /// A model that the router does not have.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct IgnoredCandidate {
     /// Its name.
     pub model: String,

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use farthing_core::{Request, Role};
 use farthing_data::{Dataset, Record};
 use rayon::prelude::*;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::Estimate;
@@ -23,7 +24,7 @@ const OTHER: &str = "(other)";
 const LANGUAGE_CHARS: usize = 500;
 
 /// The default policy on some of the scored requests.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Slice {
     /// What the requests have in common: `language`, `length`, `turns`, or a column of the log.
     pub column: String,
@@ -38,7 +39,7 @@ pub struct Slice {
 }
 
 /// What a policy comes to on a slice, where the log knows.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct SliceFigures {
     /// Mean score.
     pub quality: Option<Estimate>,

@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 
 use farthing_core::Bar;
 use farthing_data::Record;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::rows::Rows;
@@ -14,7 +15,7 @@ const MOST: usize = 50;
 const CHARS: usize = 600;
 
 /// A request on which another candidate would have done better.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct WorstRequest {
     /// The log's own id of the request, or else the digest of what was asked.
     pub request: String,

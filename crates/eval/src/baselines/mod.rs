@@ -9,6 +9,7 @@ mod fit;
 mod nearest;
 mod words;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::Estimate;
@@ -18,7 +19,7 @@ use crate::metrics::{Arena, Choices, Marks, Point, Sweep, height, oracle_choices
 pub(crate) use fit::{Fit, learned};
 
 /// Something that chooses.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Baseline {
     /// What it is.
     pub name: String,
@@ -42,7 +43,7 @@ pub struct Baseline {
 }
 
 /// What kind of choosing a baseline is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum BaselineKind {
     /// One candidate for all requests.
@@ -54,7 +55,7 @@ pub enum BaselineKind {
 }
 
 /// What the baselines that learn were fitted on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Fitting {
     /// Requests of the log that the router was fitted or certified on.
     pub requests: u64,

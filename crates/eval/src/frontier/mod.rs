@@ -6,6 +6,7 @@
 
 mod plane;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::Estimate;
@@ -17,7 +18,7 @@ pub(crate) use plane::{Figures, Plane, Predicted};
 pub(crate) const LEAST_REQUESTS: usize = 200;
 
 /// The cost/quality plane.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Frontier {
     /// Requests answered, with score and cost, by every priced candidate.
     pub requests: u64,
@@ -54,7 +55,7 @@ pub struct Frontier {
 }
 
 /// One setting of the router's dial, with what it is expected to come to.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct DialSetting {
     /// What one USD is worth in quality.
     pub lambda: f64,
@@ -71,7 +72,7 @@ pub struct DialSetting {
 }
 
 /// A single model.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct SingleModel {
     /// Its name.
     pub model: String,
@@ -82,7 +83,7 @@ pub struct SingleModel {
 }
 
 /// The oracle at the bar.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct OracleFigures {
     /// Mean score.
     pub quality: Estimate,
@@ -93,7 +94,7 @@ pub struct OracleFigures {
 }
 
 /// One setting of the router's dial.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct DialPoint {
     /// What one USD is worth in quality.
     pub lambda: f64,
@@ -104,7 +105,7 @@ pub struct DialPoint {
 }
 
 /// AIQ: mean height of a hull between the mean costs of the cheapest and the dearest single model.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct AiqFigures {
     /// Mixing the single models, known in hindsight.
     pub hindsight_zero: Estimate,
@@ -117,7 +118,7 @@ pub struct AiqFigures {
 }
 
 /// A router that learned nothing about requests.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct NullControl {
     /// Its AIQ.
     pub aiq: Estimate,
@@ -126,7 +127,7 @@ pub struct NullControl {
 }
 
 /// What a quality costs.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct CostTarget {
     /// `best_single_95_pct`, `best_single_minus_0.005` or `best_single_100_pct`.
     pub target: String,

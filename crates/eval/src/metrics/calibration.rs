@@ -4,13 +4,14 @@
 
 use std::ops::Range;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// Bins of every calibration error that is reported.
 pub const ECE_BINS: usize = 15;
 
 /// One bin of a reliability table.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
 pub struct ReliabilityBin {
     /// Predictions in it.
     pub count: u64,
@@ -84,7 +85,7 @@ pub fn brier(pairs: &[(f64, bool)]) -> Option<f64> {
 }
 
 /// The parts of a Brier score on a reliability table (Murphy 1973).
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
 pub struct BrierParts {
     /// Mean squared distance of a bin's mean prediction from its share; 0 is best.
     pub reliability: f64,

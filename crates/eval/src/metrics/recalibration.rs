@@ -1,6 +1,7 @@
 //! Calibration slope and intercept: a logistic regression of what happened on the predicted log odds
 //! (Cox 1958).
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// Predictions are kept this far from 0 and 1, whose log odds are infinite.
@@ -13,7 +14,7 @@ const HALVINGS: u32 = 40;
 /// `log odds of the outcome = intercept + slope * log odds of the prediction`, fitted by maximum
 /// likelihood. A calibrated predictor has slope 1 and intercept 0; a slope below 1 says that
 /// predictions are too extreme.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
 pub struct Recalibration {
     /// 1 where the spread of predictions is right.
     pub slope: f64,

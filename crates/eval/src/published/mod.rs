@@ -8,6 +8,7 @@ mod curves;
 mod orders;
 mod pairs;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::Estimate;
@@ -21,7 +22,7 @@ use choices::Choices;
 use orders::Orders;
 
 /// A published metric of this router.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct PublishedMetric {
     /// Source and metric: the key for programs.
     pub id: &'static str,
@@ -40,7 +41,7 @@ pub struct PublishedMetric {
 }
 
 /// What a metric is counted in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Unit {
     /// A share or a score, mostly in [0, 1].

@@ -2,12 +2,13 @@
 
 use rand::Rng;
 use rand::seq::IndexedRandom;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{paraphrase, typos};
 
 /// A named way to change the last user turn of a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Change {
     /// Misspells about one word in ten, at least one.

@@ -13,6 +13,7 @@ use farthing_data::{Dataset, Record};
 use farthing_model::Router;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::estimate::{Column, Drawn, Estimates, Ratios};
@@ -43,7 +44,7 @@ impl Default for RobustnessOptions {
 /// A *pair* is a request and a changed form of it that differs from it, for both of which some
 /// candidate is eligible. A *flip* is a pair whose two choices differ. Where nothing flips, the
 /// interval is a single point: the true rate may then still be up to about 300 / pairs percent.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Robustness {
     /// Requests that were drawn.
     pub requests: u64,
@@ -60,7 +61,7 @@ pub struct Robustness {
 ///
 /// A difference is `null` where there are flips and the log knows both sides of none: the pairs that
 /// did not flip would make it 0. Where it knows some of them it leans towards 0 for the same reason.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct ChangeFigures {
     /// The change.
     pub change: Change,
