@@ -1,8 +1,8 @@
 //! From a router and held-out outcomes to a report.
 //!
 //! [`metrics`] are pure functions on plain matrices: they know neither routers nor logs. [`evaluate()`]
-//! lays a router's predictions beside what a log says and fills a [`Report`]; it does no I/O and
-//! renders nothing.
+//! lays a router's predictions beside what a log says and fills a [`Report`], which [`page()`] turns into
+//! HTML. Nothing here does I/O.
 
 mod calibration;
 mod candidates;
@@ -11,6 +11,7 @@ mod estimate;
 mod evaluate;
 mod frontier;
 pub mod metrics;
+mod page;
 mod pair;
 mod policy;
 mod report;
@@ -22,8 +23,10 @@ pub use error::EvalError;
 pub use estimate::Estimate;
 pub use evaluate::{EvalOptions, evaluate};
 pub use frontier::{
-    AiqFigures, CostTarget, DialPoint, Frontier, NullControl, OracleFigures, SingleModel,
+    AiqFigures, CostTarget, DialPoint, Frontier, NullControl, OracleFigures,
+    SingleModel,
 };
+pub use page::page;
 pub use pair::PairReport;
 pub use policy::{ChoiceShare, Comparison, PolicyReport};
 pub use report::{DataCounts, IgnoredCandidate, Report, Settings};
