@@ -73,6 +73,7 @@ pub(crate) fn assemble(
     Parts {
         manifest,
         weights: fitted.weights.clone(),
+        null: Some(fitted.null.clone()),
         tokenizer: featurizer.tokenizer().cloned(),
         encoder: featurizer.encoder().cloned(),
         prices: config.prices.of(&dataset.candidates),

@@ -128,18 +128,26 @@ fn judge(
     let (records, features) =
         (fitted.records(&fitted.roles.sealed), fitted.features(&fitted.roles.sealed));
     let predictions = predict(&Router::from_parts(parts)?, &features, 0)?;
-    let null = Router::from_parts(&Parts { weights: learned.null.clone(), ..parts.clone() })?;
     let sealed = Sealed {
         records: &records,
         quality: tabulate(&predictions, |p| p.quality),
         predicted_cost: tabulate(&predictions, |p| p.cost_usd.unwrap_or(f64::NAN)),
-        null_quality: tabulate(&predict(&null, &features, 0)?, |p| p.quality),
+        null_quality: null_quality((learned, parts), &features)?,
         mean_score: &learned.mean_score,
         mean_cost: &column_means(&learned.lengths.cost),
         learned: !learned.learners.is_empty(),
         seed: config.seed,
     };
     Ok(gate::judge(&sealed, config.force))
+}
+
+/// `(n) features -> (n, candidates)` quality that the same learners predict after shuffled labels.
+fn null_quality(
+    (learned, parts): (&Learned, &Parts),
+    features: &[Features],
+) -> Result<DMatrix<f64>, TrainError> {
+    let null = Parts { weights: learned.null.clone(), ..parts.clone() };
+    Ok(tabulate(&predict(&Router::from_parts(&null)?, features, 0)?, |p| p.quality))
 }
 
 /// The dataset without requests and candidates that have no score, and the names of the latter.

@@ -51,6 +51,7 @@ pub(crate) fn router(names: &[&str]) -> Router {
         }],
     };
     let parts = Parts {
+        null: None,
         manifest: manifest(names),
         weights,
         tokenizer: None,

@@ -22,6 +22,7 @@ const MANIFEST: &str = "manifest.json";
 const WEIGHTS: &str = "model.safetensors";
 const TOKENIZER: &str = "tokenizer.json";
 const PRICES: &str = "prices.json";
+const NULL: &str = "null.safetensors";
 const CARD: &str = "README.md";
 pub(super) const SEEN: &str = "seen.bin";
 
@@ -35,6 +36,9 @@ pub struct Parts {
     pub manifest: Manifest,
     /// What was learned.
     pub weights: Weights,
+    /// The same learners fitted on shuffled labels: what evaluation holds the router against. No
+    /// decision reads them.
+    pub null: Option<Weights>,
     /// What cuts text into tokens, where the feature schema names one.
     pub tokenizer: Option<Arc<TextTokenizer>>,
     /// What embeds text, where the feature schema names one.
@@ -155,17 +159,22 @@ impl From<EncoderError> for RouterError {
 
 /// Writes a router directory and returns its digest. An existing directory is replaced file by file.
 pub fn write_router(dir: &Path, parts: Parts) -> Result<Digest, RouterError> {
-    let Parts { mut manifest, weights, tokenizer, encoder, prices, seen, card } = parts;
+    let Parts { mut manifest, weights, null, tokenizer, encoder, prices, seen, card } = parts;
     featurizer(&dir.join(MANIFEST), &manifest, (tokenizer.clone(), encoder.clone()))?;
     let shape = manifest.shape();
-    let tensors = network::to_safetensors(&weights, &shape)
-        .map_err(|source| RouterError::Weights { path: dir.join(WEIGHTS), source })?;
+    let tensors = |name: &str, weights: &Weights| {
+        network::to_safetensors(weights, &shape)
+            .map_err(|source| RouterError::Weights { path: dir.join(name), source })
+    };
     let mut files: BTreeMap<&str, Vec<u8>> = BTreeMap::from([
-        (WEIGHTS, tensors),
+        (WEIGHTS, tensors(WEIGHTS, &weights)?),
         (PRICES, to_json(&dir.join(PRICES), &prices)?),
         (SEEN, seen.to_bytes()),
         (CARD, card.into_bytes()),
     ]);
+    if let Some(null) = null {
+        files.insert(NULL, tensors(NULL, &null)?);
+    }
     if let Some(tokenizer) = tokenizer {
         files.insert(TOKENIZER, tokenizer.json().to_vec());
     }
@@ -211,8 +220,12 @@ impl Parts {
         let mut file = |name: &'static str| files.remove(name).unwrap_or_default();
         let prices = serde_json::from_slice::<PriceTable>(&file(PRICES))
             .map_err(|source| RouterError::Json { path: dir.join(PRICES), source })?;
-        let weights = network::from_safetensors(&file(WEIGHTS), &manifest.shape())
-            .map_err(|source| RouterError::Weights { path: dir.join(WEIGHTS), source })?;
+        let weights = |name: &str, bytes: &[u8]| {
+            network::from_safetensors(bytes, &manifest.shape())
+                .map_err(|source| RouterError::Weights { path: dir.join(name), source })
+        };
+        let null = manifest.files.contains_key(NULL).then(|| weights(NULL, &file(NULL)));
+        let (weights, null) = (weights(WEIGHTS, &file(WEIGHTS))?, null.transpose()?);
         let tokenizer = match manifest.features.tokenizer {
             Some(_) => {
                 Some(TextTokenizer::from_json(&dir.join(TOKENIZER), &file(TOKENIZER))?.into())
@@ -225,7 +238,7 @@ impl Parts {
         };
         let seen = SeenPrompts::from_bytes(&file(SEEN));
         let card = String::from_utf8_lossy(&file(CARD)).into_owned();
-        Ok((Self { manifest, weights, tokenizer, encoder, prices, seen, card }, digest))
+        Ok((Self { manifest, weights, null, tokenizer, encoder, prices, seen, card }, digest))
     }
 
     /// The featurizer of its requests.
@@ -377,6 +390,7 @@ mod tests {
         Parts {
             manifest,
             weights,
+            null: None,
             tokenizer: Some(tokenizer),
             encoder: None,
             prices: PriceTable::default(),
@@ -402,6 +416,24 @@ mod tests {
         assert_eq!(predict(&loaded, &features), predict(&made, &features));
         let without = Features { tokens: Vec::new(), ..features.clone() };
         assert_ne!(predict(&loaded, &features), predict(&loaded, &without));
+    }
+
+    #[test]
+    fn what_was_fitted_on_shuffled_labels_is_kept_apart() {
+        let parts = parts();
+        let shuffled =
+            Weights { bias: vec![0.5; parts.weights.bias.len()], ..parts.weights.clone() };
+        let dir = tempfile::tempdir().unwrap();
+        write_router(dir.path(), Parts { null: Some(shuffled), ..parts.clone() }).unwrap();
+        let (loaded, _) = Parts::load(dir.path()).unwrap();
+        let predict = |router: &Router| {
+            let request = Request::from_prompt("Words!").unwrap();
+            router.predict(&[router.featurize(&request).unwrap()], 0).unwrap()
+        };
+        let of = |parts: &Parts| predict(&Router::from_parts(parts).unwrap());
+        assert_eq!(of(&loaded), of(&parts));
+        assert_ne!(predict(&Router::null_of(&loaded).unwrap().unwrap()), of(&parts));
+        assert!(Router::null_of(&parts).unwrap().is_none());
     }
 
     #[test]

@@ -50,6 +50,13 @@ impl Router {
         directory::assemble(Path::new("."), Digest::of(b""), parts.clone())
     }
 
+    /// The router that the same learners come to on shuffled labels; `None` where the parts do not
+    /// have it, as those of older directories and of added candidates.
+    pub fn null_of(parts: &Parts) -> Result<Option<Self>, RouterError> {
+        let null = |weights| Parts { weights, null: None, ..parts.clone() };
+        parts.null.clone().map(|weights| Self::from_parts(&null(weights))).transpose()
+    }
+
     /// The manifest.
     pub fn manifest(&self) -> &Manifest {
         &self.manifest

@@ -19,6 +19,7 @@ const PRICES: &str = r#"{
 /// Writes the router directory.
 pub(crate) fn write_tiny_router(dir: &Path) -> Digest {
     let parts = Parts {
+        null: None,
         manifest: manifest(),
         weights: weights(),
         tokenizer: None,

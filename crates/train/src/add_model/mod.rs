@@ -126,6 +126,8 @@ pub fn add_model(
     }
     let column = Column { length: costs.length, ..learned.column };
     let parts = Parts {
+        // Nothing was fitted on shuffled labels with the new candidate among them.
+        null: None,
         card: describe(&manifest, position, &voided),
         manifest,
         weights: widen(&parent.weights, &shape, &column, position),

@@ -9,13 +9,15 @@ use farthing_model::{Parts, Router, decision_time};
 use nalgebra::DMatrix;
 
 use crate::featurize::featurize;
-use crate::fit::Prepared;
+use crate::fit::{Learned, Prepared};
 use crate::learners::LearnerName;
 use crate::objective::{FOLDS, mean, paired_error};
 use crate::problem::{column_means, matrix};
 use crate::split::Roles;
 use crate::time_limit::TimeLimit;
-use crate::{Progress, TrainConfig, TrainError, assemble, judged_only, predict, tabulate};
+use crate::{
+    Progress, TrainConfig, TrainError, assemble, judged_only, null_quality, predict, tabulate,
+};
 
 /// Candidates that answered less than this share of the requests are left out.
 const MIN_COVERAGE: f64 = 0.9;
@@ -226,11 +228,11 @@ impl<'a> Fold<'a> {
         rows.push(row("blend", points(&blend.quality), Some(blend.decision_us)));
         rows.push(row(
             "blend, shuffled labels",
-            points(&self.quality_of(&blend.null)?),
+            points(&null_quality((&blend.learned, &blend.parts), &self.test_features)?),
             Some(blend.decision_us),
         ));
         let quality = |differences: &DMatrix<f64>| {
-            let mean = &blend.mean_score;
+            let mean = &blend.learned.mean_score;
             DMatrix::from_fn(self.test.len(), mean.len(), |row, c| mean[c] + differences[(row, c)])
         };
         for (name, differences) in baselines::learned(self) {
@@ -250,7 +252,7 @@ impl<'a> Fold<'a> {
             score: |row, c| score[(row, c)],
             cost_usd: |row, c| cost[(row, c)],
             groups: &groups,
-            fitted_score: &blend.mean_score,
+            fitted_score: &blend.learned.mean_score,
             fitted_cost: &blend.mean_cost,
         };
         Arena::new((0..n).collect(), &truth)
@@ -267,15 +269,9 @@ impl<'a> Fold<'a> {
             cost: tabulate(&predictions, |p| p.cost_usd.unwrap_or(f64::NAN)),
             decision_us: decision_time::estimate_us(self.log.featurizer.schema(), &parts.shape()),
             mean_cost: column_means(&learned.lengths.cost),
-            mean_score: learned.mean_score,
-            null: Parts { weights: learned.null, ..parts },
+            parts,
+            learned,
         })
-    }
-
-    /// The quality that a router predicts of the requests judged on.
-    fn quality_of(&self, parts: &Parts) -> Result<DMatrix<f64>, TrainError> {
-        let predictions = predict(&Router::from_parts(parts)?, &self.test_features, 0)?;
-        Ok(tabulate(&predictions, |p| p.quality))
     }
 }
 
@@ -285,10 +281,8 @@ struct Fitted {
     /// USD
     cost: DMatrix<f64>,
     decision_us: f64,
-    /// `(candidates)`
-    mean_score: Vec<f64>,
     /// `(candidates)` USD
     mean_cost: Vec<f64>,
-    /// The same router fitted on shuffled labels.
-    null: Parts,
+    learned: Learned,
+    parts: Parts,
 }
