@@ -69,12 +69,12 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         context: config.context,
         labels: config.label,
         models: config.models,
-        split: None,
         prices,
         group: config.group,
         cap: config
             .max_requests
             .map(|max| RequestCap { max_requests: max.get(), seed: config.seed }),
+        ..ReadOptions::default()
     };
     let mut rejects = Rejects::to_file("compare.rejects.ndjson");
     let (dataset, report) = read_log(&args.logs, &options, &mut rejects, &|_| {})?;

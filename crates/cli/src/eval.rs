@@ -5,8 +5,8 @@ mod tables;
 use std::path::{Path, PathBuf};
 
 use farthing_data::ReadOptions;
-use farthing_eval::{EvalOptions, Report, evaluate};
-use farthing_model::{Router, SeenPrompts};
+use farthing_eval::{EvalOptions, Report, Subject, evaluate};
+use farthing_model::{Parts, Router};
 
 use crate::failure::Failure;
 use crate::log_input::LogInput;
@@ -30,6 +30,12 @@ pub(crate) struct Args {
     /// Resamples of the bootstrap
     #[arg(long, default_value_t = 2000)]
     resamples: u32,
+    /// Show the prompts on which the router loses most
+    #[arg(long)]
+    show_prompts: bool,
+    /// Columns that tell requests apart, beside those of training: slices and task means
+    #[arg(long, value_name = "COLUMN,..", value_delimiter = ',')]
+    label: Vec<String>,
     /// Write the report as JSON; `-` prints it instead of the tables
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -39,8 +45,13 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
-    let options = EvalOptions { seed: args.seed, resamples: args.resamples, bar: args.bar };
-    let report = evaluate_logs(&args.router, &args.input, &options)?;
+    let options = EvalOptions {
+        seed: args.seed,
+        resamples: args.resamples,
+        bar: args.bar,
+        show_prompts: args.show_prompts,
+    };
+    let report = evaluate_logs(args, &options)?;
     if let Some(path) = &args.html {
         std::fs::write(path, farthing_eval::page(&report)).map_err(Failure::write(path))?;
     }
@@ -53,16 +64,19 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     term::print(&tables::render(&report))
 }
 
-fn evaluate_logs(dir: &Path, input: &LogInput, how: &EvalOptions) -> Result<Report, Failure> {
-    let router = load_router(dir, input.price_file())?;
+fn evaluate_logs(args: &Args, how: &EvalOptions) -> Result<Report, Failure> {
+    let router = load_router(&args.router, args.input.price_file())?;
+    let manifest = router.manifest();
     let options = ReadOptions {
-        context: router.manifest().features.context.clone(),
+        context: manifest.features.context.clone(),
+        labels: args.label.clone(),
+        labels_if_there: manifest.data.labels.clone(),
         prices: Some(router.prices().clone()),
         ..ReadOptions::default()
     };
     let rejects = PathBuf::from("eval.rejects.ndjson");
-    let dataset = input.read(options, rejects)?;
-    report(dir, &router, &dataset, how)
+    let dataset = args.input.read(options, rejects)?;
+    report(&args.router, &router, &dataset, how)
 }
 
 /// Evaluates with a progress count.
@@ -72,9 +86,11 @@ pub(crate) fn report(
     dataset: &farthing_data::Dataset,
     options: &EvalOptions,
 ) -> Result<Report, Failure> {
-    let seen = SeenPrompts::load(dir)?;
+    let (parts, _) = Parts::load(dir)?;
+    let null = Router::null_of(&parts)?;
+    let subject = Subject { router, null: null.as_ref(), seen: &parts.seen };
     let bar = term::counter("evaluating requests");
-    let report = evaluate(router, &seen, dataset, options, &|done| bar.set_position(done));
+    let report = evaluate(subject, dataset, options, &|done| bar.set_position(done));
     bar.finish_and_clear();
     Ok(report?)
 }

@@ -20,6 +20,8 @@ pub struct ReadOptions {
     pub context: Vec<String>,
     /// Columns that become labels.
     pub labels: Vec<String>,
+    /// Columns that become labels where the log has them.
+    pub labels_if_there: Vec<String>,
     /// Only these candidates; `None`: all.
     pub models: Option<Vec<String>>,
     /// Only the rows of these splits; `None`: all.
@@ -30,6 +32,14 @@ pub struct ReadOptions {
     pub group: Option<String>,
     /// At most so many requests, chosen by group; `None`: all.
     pub cap: Option<RequestCap>,
+}
+
+impl ReadOptions {
+    /// The label columns, wanted and welcome ones.
+    fn every_label(&self) -> Vec<String> {
+        let welcome = self.labels_if_there.iter().filter(|name| !self.labels.contains(name));
+        self.labels.iter().chain(welcome).cloned().collect()
+    }
 }
 
 /// Keeps the rows whose `column` holds one of `values`.
@@ -99,7 +109,7 @@ pub fn read_log(
 fn columns_of(options: &ReadOptions) -> Columns {
     Columns {
         context: options.context.clone(),
-        labels: options.labels.clone(),
+        labels: options.every_label(),
         group: options.group.clone(),
     }
 }
@@ -113,9 +123,12 @@ fn plan(options: &ReadOptions) -> (Wanted, Layout) {
     let split = options.split.iter().map(|filter| &filter.column);
     let asked = options.context.iter().chain(&options.labels).chain(&options.group);
     let named: BTreeSet<&String> = asked.chain(split).collect();
-    for name in named {
-        layout.extra.push((name.clone(), wanted.slot(name)));
+    for name in &named {
+        layout.extra.push(((*name).clone(), wanted.slot(name)));
         wanted.required.push(Required::named(name));
+    }
+    for name in options.labels_if_there.iter().filter(|name| !named.contains(name)) {
+        layout.extra.push((name.clone(), wanted.slot(name)));
     }
     wanted.required.push(Required {
         any_of: vec![column::MODEL.to_owned()],

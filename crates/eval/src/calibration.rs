@@ -60,13 +60,14 @@ pub(crate) fn figures(names: &[String], rows: &Rows, bar: f64) -> CalibrationFig
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::metrics::Matrix;
+    use crate::metrics::{Groups, Matrix};
 
     #[test]
     fn graded_scores_count_where_they_reach_the_bar() {
         let matrix = |values: &[f64]| Matrix::new(2, values.to_vec());
         let rows = Rows {
-            groups: vec![0, 1],
+            groups: Groups::each_alone(2),
+            null_quality: None,
             predicted_quality: matrix(&[0.5; 4]),
             predicted_p: matrix(&[0.9, 0.2, 0.8, 0.1]),
             predicted_cost: matrix(&[1.0; 4]),

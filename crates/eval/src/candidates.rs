@@ -4,7 +4,7 @@ use farthing_core::Bar;
 use serde::Serialize;
 
 use crate::Estimate;
-use crate::estimate::{RatioColumn, mean_column};
+use crate::estimate::{Column, Estimates, Ratios};
 use crate::rows::Rows;
 
 /// One candidate over the scored requests that it answered. Where candidates answered different
@@ -25,42 +25,41 @@ pub struct CandidateFigures {
     pub attainment_pct: Option<Estimate>,
 }
 
-/// Ratios of one candidate, see [`columns`].
-const COLUMNS: usize = 3;
-
-/// For each candidate its mean score, mean cost and attainment in percent.
-pub(crate) fn columns(rows: &Rows, bar: Bar) -> Vec<RatioColumn> {
-    let of_candidate = |candidate: usize| {
-        let score = move || (0..rows.len()).map(move |request| rows.score(request, candidate));
-        let cost = (0..rows.len()).map(move |request| rows.cost(request, candidate));
-        let met = move |score: f64| if score >= bar { 100.0 } else { 0.0 };
-        [
-            mean_column(score()),
-            mean_column(cost),
-            mean_column(score().map(move |score| score.map(met))),
-        ]
-    };
-    (0..rows.score.columns()).flat_map(of_candidate).collect()
+/// One candidate's ratios.
+#[derive(Debug)]
+pub(crate) struct Columns {
+    score: Column,
+    cost: Column,
+    attainment: Column,
 }
 
-/// The figures of [`columns`] and their estimates.
+pub(crate) fn columns(rows: &Rows, bar: Bar, ratios: &mut Ratios<'_>) -> Vec<Columns> {
+    let of_candidate = |candidate: usize| {
+        let known = |value: fn(&Rows, usize, usize) -> Option<f64>| {
+            (0..rows.len()).filter_map(move |i| Some((i, value(rows, i, candidate)?)))
+        };
+        let met = |(i, score): (usize, f64)| (i, if score >= bar { 100.0 } else { 0.0 });
+        Columns {
+            score: ratios.mean(known(Rows::score)),
+            cost: ratios.mean(known(Rows::cost)),
+            attainment: ratios.mean(known(Rows::score).map(met)),
+        }
+    };
+    (0..rows.score.columns()).map(of_candidate).collect()
+}
+
 pub(crate) fn figures(
     names: &[String],
-    columns: &[RatioColumn],
-    estimates: &[Option<Estimate>],
+    columns: &[Columns],
+    estimates: &Estimates,
 ) -> Vec<CandidateFigures> {
-    let each = columns.chunks_exact(COLUMNS).zip(estimates.chunks_exact(COLUMNS));
-    let known = |column: &RatioColumn| column.iter().flatten().count() as u64;
-    let of_candidate =
-        |(model, (columns, estimates)): (&String, (&[RatioColumn], &[Option<Estimate>]))| {
-            CandidateFigures {
-                model: model.clone(),
-                judged_requests: known(&columns[0]),
-                costed_requests: known(&columns[1]),
-                mean_score: estimates[0],
-                cost_usd: estimates[1],
-                attainment_pct: estimates[2],
-            }
-        };
-    names.iter().zip(each).map(of_candidate).collect()
+    let of_candidate = |(model, columns): (&String, &Columns)| CandidateFigures {
+        model: model.clone(),
+        judged_requests: estimates.known(columns.score),
+        costed_requests: estimates.known(columns.cost),
+        mean_score: estimates.of(columns.score),
+        cost_usd: estimates.of(columns.cost),
+        attainment_pct: estimates.of(columns.attainment),
+    };
+    names.iter().zip(columns).map(of_candidate).collect()
 }

@@ -1,8 +1,8 @@
-//! A figure with its interval.
+//! Figures with their intervals: one paired, grouped bootstrap for everything that a report says.
 
 use serde::Serialize;
 
-use crate::metrics::{Bootstrap, GroupSums, Groups, Interval, Matrix};
+use crate::metrics::{Bootstrap, Groups, Interval};
 
 /// Level of every interval.
 pub(crate) const LEVEL: f64 = 0.95;
@@ -37,39 +37,164 @@ impl Estimate {
     }
 }
 
-/// A ratio of two sums over requests; `None` where a request does not take part in it.
-pub(crate) type RatioColumn = Vec<Option<(f64, f64)>>;
-
-/// The mean of what is known, as a ratio.
-pub(crate) fn mean_column(values: impl Iterator<Item = Option<f64>>) -> RatioColumn {
-    values.map(|value| value.map(|value| (value, 1.0))).collect()
+/// A statistic of the data themselves and of every resample.
+#[derive(Debug)]
+pub(crate) struct Drawn<T> {
+    pub(crate) found: T,
+    resamples: Vec<T>,
 }
 
-/// Each column's ratio, `sum of firsts / sum of seconds`; `None` where the latter is 0.
-pub(crate) fn ratios(
-    columns: &[RatioColumn],
-    groups: &Groups,
-    bootstrap: Bootstrap,
-) -> Vec<Option<Estimate>> {
-    let requests = groups.of_requests().len();
-    let cells = (0..requests).flat_map(|request| {
-        columns.iter().flat_map(move |column| {
-            let (above, below) = column[request].unwrap_or((0.0, 0.0));
-            [above, below]
-        })
-    });
-    let sums = GroupSums::new(&Matrix::new(2 * columns.len(), cells.collect()), groups);
-    let ratios_of = |counts: &[u32]| {
-        let means = sums.means(counts);
-        means.as_chunks::<2>().0.iter().map(|[above, below]| above / below).collect::<Vec<_>>()
-    };
-    let values = ratios_of(&groups.once());
-    let draws = bootstrap.resample(groups, ratios_of);
-    let of_column = |(i, value): (usize, &f64)| {
-        let draws: Vec<f64> = draws.iter().map(|draw| draw[i]).collect();
-        Estimate::new(*value, &draws)
-    };
-    values.iter().enumerate().map(of_column).collect()
+impl<T> Drawn<T> {
+    /// `statistic` is given how often each group counts, `(groups)`.
+    pub(crate) fn new(
+        bootstrap: Bootstrap,
+        groups: &Groups,
+        statistic: impl Fn(&[u32]) -> T + Sync,
+    ) -> Self
+    where
+        T: Send,
+    {
+        Self { found: statistic(&groups.once()), resamples: bootstrap.resample(groups, statistic) }
+    }
+
+    /// A part of the statistic.
+    pub(crate) fn map<'t, U>(&'t self, part: impl Fn(&'t T) -> U) -> Drawn<U> {
+        Drawn { found: part(&self.found), resamples: self.resamples.iter().map(part).collect() }
+    }
+
+    /// A part of the statistic that all draws have, or none.
+    pub(crate) fn part<'t, U>(
+        &'t self,
+        part: impl Fn(&'t T) -> Option<&'t U>,
+    ) -> Option<Drawn<&'t U>> {
+        let found = part(&self.found)?;
+        Some(Drawn { found, resamples: self.resamples.iter().filter_map(part).collect() })
+    }
+
+    /// A figure of it; `None` where it is not finite on the data.
+    pub(crate) fn estimate(&self, figure: impl Fn(&T) -> f64) -> Option<Estimate> {
+        let value = figure(&self.found);
+        if !value.is_finite() {
+            return None;
+        }
+        let resamples: Vec<f64> = self.resamples.iter().map(figure).collect();
+        Estimate::new(value, &resamples)
+    }
+}
+
+/// Ratios of sums over requests, all to be weighed in the same resamples: means of what is known,
+/// savings, shares. A request takes part in few of them, so they are kept as lists.
+#[derive(Debug)]
+pub(crate) struct Ratios<'a> {
+    groups: &'a Groups,
+    entries: Vec<Entry>,
+    /// Requests that take part in each column.
+    known: Vec<u64>,
+}
+
+/// A column of [`Ratios`].
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Column(u32);
+
+/// What a request adds to a column.
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    group: usize,
+    column: u32,
+    above: f64,
+    below: f64,
+}
+
+impl<'a> Ratios<'a> {
+    pub(crate) fn new(groups: &'a Groups) -> Self {
+        Self { groups, entries: Vec::new(), known: Vec::new() }
+    }
+
+    /// `sum of firsts / sum of seconds` over the requests given.
+    pub(crate) fn ratio(&mut self, of: impl Iterator<Item = (usize, (f64, f64))>) -> Column {
+        #[expect(clippy::cast_possible_truncation, reason = "a report has a few thousand columns")]
+        let column = self.known.len() as u32;
+        let before = self.entries.len();
+        let groups = self.groups.of_requests();
+        self.entries.extend(of.map(|(request, (above, below))| Entry {
+            group: groups[request],
+            column,
+            above,
+            below,
+        }));
+        self.known.push((self.entries.len() - before) as u64);
+        Column(column)
+    }
+
+    /// The mean over the requests given.
+    pub(crate) fn mean(&mut self, of: impl Iterator<Item = (usize, f64)>) -> Column {
+        self.ratio(of.map(|(request, value)| (request, (value, 1.0))))
+    }
+
+    /// Ready to be weighed.
+    pub(crate) fn sums(mut self) -> RatioSums {
+        // Stable: entries of a group keep the order of columns and requests.
+        self.entries.sort_by_key(|entry| entry.group);
+        let mut starts = vec![0; self.groups.len() + 1];
+        for entry in &self.entries {
+            starts[entry.group + 1] += 1;
+        }
+        for group in 1..starts.len() {
+            starts[group] += starts[group - 1];
+        }
+        RatioSums { entries: self.entries, starts, known: self.known }
+    }
+}
+
+/// [`Ratios`] by group.
+#[derive(Debug)]
+pub(crate) struct RatioSums {
+    entries: Vec<Entry>,
+    /// Position of each group's first entry, and one past the last; `(groups + 1)`.
+    starts: Vec<usize>,
+    known: Vec<u64>,
+}
+
+impl RatioSums {
+    /// Each column's ratio with each group counted as often as `counts` says, `(groups)`; not a number
+    /// where its denominator is 0.
+    pub(crate) fn ratios(&self, counts: &[u32]) -> Vec<f64> {
+        let mut sums = vec![(0.0, 0.0); self.known.len()];
+        for (group, &count) in counts.iter().enumerate().filter(|(_, count)| **count > 0) {
+            let weight = f64::from(count);
+            for entry in &self.entries[self.starts[group]..self.starts[group + 1]] {
+                let sum = &mut sums[entry.column as usize];
+                sum.0 += weight * entry.above;
+                sum.1 += weight * entry.below;
+            }
+        }
+        sums.into_iter().map(|(above, below)| above / below).collect()
+    }
+
+    /// What was drawn of these ratios, with how many requests take part in each.
+    pub(crate) fn estimates(&self, drawn: &Drawn<&[f64]>) -> Estimates {
+        let of = |column| drawn.estimate(|ratios| ratios[column]);
+        Estimates { figures: (0..self.known.len()).map(of).collect(), known: self.known.clone() }
+    }
+}
+
+/// The estimate of every column.
+#[derive(Debug)]
+pub(crate) struct Estimates {
+    figures: Vec<Option<Estimate>>,
+    known: Vec<u64>,
+}
+
+impl Estimates {
+    /// A column's ratio; `None` where its denominator is 0.
+    pub(crate) fn of(&self, column: Column) -> Option<Estimate> {
+        self.figures[column.0 as usize]
+    }
+
+    /// Requests that take part in a column.
+    pub(crate) fn known(&self, column: Column) -> u64 {
+        self.known[column.0 as usize]
+    }
 }
 
 #[cfg(test)]
@@ -78,20 +203,22 @@ mod tests {
 
     #[test]
     fn ratios_by_hand() {
-        let groups = Groups::each_alone(3);
+        let groups = Groups::by_key(&[5, 7, 5]);
+        let mut ratios = Ratios::new(&groups);
+        let mean = ratios.mean([(0, 1.0), (2, 2.0)].into_iter());
+        let nothing = ratios.mean(std::iter::empty());
+        let half = ratios.ratio([(0, (1.0, 2.0)), (1, (2.0, 4.0)), (2, (1.0, 2.0))].into_iter());
+        let sums = ratios.sums();
+        assert_eq!(sums.ratios(&[1, 2])[half.0 as usize].to_bits(), 0.5_f64.to_bits());
         let bootstrap = Bootstrap { seed: 0, resamples: 100 };
-        let columns = [
-            mean_column([Some(1.0), None, Some(2.0)].into_iter()),
-            mean_column([None, None, None].into_iter()),
-            vec![Some((1.0, 2.0)), Some((2.0, 4.0)), Some((1.0, 2.0))],
-        ];
-        let found = ratios(&columns, &groups, bootstrap);
-        assert!((found[0].unwrap().value - 1.5).abs() < 1e-12);
-        // Some resample draws only the second request, which has no value.
-        assert_eq!(found[0].unwrap().low, None);
-        assert_eq!(found[1], None);
-        let half = Estimate { value: 0.5, low: Some(0.5), high: Some(0.5) };
-        assert_eq!(found[2], Some(half));
+        let drawn = Drawn::new(bootstrap, &groups, |counts| sums.ratios(counts));
+        let found = sums.estimates(&drawn.map(Vec::as_slice));
+        assert!((found.of(mean).unwrap().value - 1.5).abs() < 1e-12);
+        // Some resample draws only the second group, which has no value.
+        assert_eq!(found.of(mean).unwrap().low, None);
+        assert_eq!((found.of(nothing), found.known(nothing)), (None, 0));
+        let exact = Estimate { value: 0.5, low: Some(0.5), high: Some(0.5) };
+        assert_eq!((found.of(half), found.known(half)), (Some(exact), 3));
         let saving = Estimate { value: 0.7, low: Some(0.6), high: None }.affine(-100.0, 100.0);
         assert!((saving.value - 30.0).abs() < 1e-12 && saving.low.is_none());
         assert!((saving.high.unwrap() - 40.0).abs() < 1e-12);

@@ -4,99 +4,145 @@ use farthing_core::{Bar, Digest, Policy};
 use farthing_data::{Dataset, Record};
 use farthing_model::{CandidateCard, Router, SeenPrompts};
 
-use crate::estimate::{LEVEL, ratios};
-use crate::frontier::{Frontier, LEAST_REQUESTS, Plane, frontier};
-use crate::metrics::{Bootstrap, Groups, Matrix};
-use crate::pair::pair_report;
-use crate::policy::Yardsticks;
+use crate::baselines::{self, Fit};
+use crate::estimate::{Drawn, LEVEL, Ratios};
+use crate::frontier::{self, LEAST_REQUESTS, Plane, Predicted};
+use crate::metrics::{Arena, Bootstrap, PairFigures, Truth, best_column};
+use crate::pair::Pair;
+use crate::policy::{Decided, Yardsticks};
 use crate::report::{DataCounts, FORMAT_VERSION, IgnoredCandidate, Report, Settings};
 use crate::rows::{Rows, positions};
-use crate::{EvalError, calibration, candidates, policy};
+use crate::{EvalError, calibration, candidates, slices, worst};
+
+/// What is evaluated.
+#[derive(Debug, Clone, Copy)]
+pub struct Subject<'a> {
+    /// The router.
+    pub router: &'a Router,
+    /// What the same learners came to on shuffled labels, where its directory has it.
+    pub null: Option<&'a Router>,
+    /// The prompts that it was fitted or certified on.
+    pub seen: &'a SeenPrompts,
+}
 
 /// How to evaluate.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EvalOptions {
-    /// Seed of the bootstrap and of the null control.
+    /// Seed of the bootstrap and of the permuted predictions.
     pub seed: u64,
     /// Resamples of the bootstrap.
     pub resamples: u32,
     /// One of the router's trained bars; `None`: its first.
     pub bar: Option<Bar>,
+    /// Whether the report shows prompts: those on which the router loses most.
+    pub show_prompts: bool,
 }
 
 impl Default for EvalOptions {
     fn default() -> Self {
-        Self { seed: 0, resamples: 2000, bar: None }
+        Self { seed: 0, resamples: 2000, bar: None, show_prompts: false }
     }
 }
 
 /// Evaluates a router, its default policy and its single candidates on the requests of a log that
-/// are not in `seen`. `progress` is called now and then with the number of requests predicted.
+/// it has not seen. `progress` is called now and then with the number of requests predicted.
 ///
 /// The report depends on nothing but the arguments: not on the order of the records, nor on the
 /// number of threads.
 pub fn evaluate(
-    router: &Router,
-    seen: &SeenPrompts,
+    subject: Subject<'_>,
     dataset: &Dataset,
     options: &EvalOptions,
     progress: &dyn Fn(u64),
 ) -> Result<Report, EvalError> {
-    let records = unseen(seen, dataset)?;
+    let router = subject.router;
+    let [records, used] = by_use(subject.seen, dataset)?;
     check_candidates(router, dataset)?;
     let bar_index = bar_index(router, options.bar)?;
     let (policy_name, policy) = default_policy(router, bar_index)?;
-    let rows = Rows::new(router, (&policy, bar_index), dataset, &records, progress)?;
+    let routers = (router, subject.null);
+    let rows = Rows::new(routers, (&policy, bar_index), dataset, &records, progress)?;
 
     let bar = router.manifest().bars[bar_index].bar;
-    let bootstrap = Bootstrap { seed: options.seed, resamples: options.resamples };
+    let names = router.candidates();
     let scored = Scored::new(records, rows);
-    let (names, rows, groups) = (router.candidates(), &scored.rows, &scored.groups);
-    let (frontier, frontier_withheld) = either(scored.frontier(router, bar, bootstrap));
-    let best_single = best_single(names, rows, frontier.as_ref());
-    let against = Yardsticks { names, reference: router.reference(), best_single, bar };
+    let fit = Fit::new(router, dataset, used);
+    let (plane, no_plane) = either(scored.plane(router, &fit, (bar, options.seed)));
+    let (pair, no_pair) = either(Pair::new(names, &scored.rows));
 
-    // Drawing costs as much as weighing: one pass over the resamples for all ratios.
-    let mut columns = candidates::columns(rows, bar);
-    let of_candidates = columns.len();
-    columns.extend(policy::columns(rows, &against));
-    let estimates = ratios(&columns, groups, bootstrap);
-    let (candidate_columns, policy_columns) = columns.split_at(of_candidates);
-    let (candidate_estimates, policy_estimates) = estimates.split_at(of_candidates);
-    let (pair, pair_withheld) = either(pair_report(names, rows, bootstrap));
+    let rows = &scored.rows;
+    let best_single = match &plane {
+        Some(plane) => Some(plane.best_single()),
+        None => best_by_own_requests(names, rows),
+    };
+    let against = Yardsticks { names, reference: router.reference(), best_single, bar };
+    let all: Vec<usize> = (0..rows.len()).collect();
+    let decided = Decided { rows, requests: &all, choices: &rows.choices, against: &against };
+    let mut ratios = Ratios::new(&rows.groups);
+    let of_candidates = candidates::columns(rows, bar, &mut ratios);
+    let of_policy = decided.columns(&mut ratios);
+    let parts = slices::parts(dataset, &scored.records, &decided, &mut ratios);
+    let ratios = ratios.sums();
+
+    // One pass: drawing costs as much as weighing, and all figures are paired.
+    let bootstrap = Bootstrap { seed: options.seed, resamples: options.resamples };
+    let drawn = Drawn::new(bootstrap, &rows.groups, |counts| Draw {
+        ratios: ratios.ratios(counts),
+        plane: plane.as_ref().map(|plane| plane.figures(counts)),
+        pair: pair.as_ref().map(|pair| pair.figures(counts)),
+    });
+    let estimates = ratios.estimates(&drawn.map(|draw| draw.ratios.as_slice()));
+    let of_plane = plane.as_ref().zip(drawn.part(|draw| draw.plane.as_ref()));
+    let frontier = of_plane.and_then(|(plane, drawn)| plane.report(&drawn));
+    let not_a_number = || "a figure is not a number".to_owned();
+    let frontier_withheld = no_plane.or_else(|| frontier.is_none().then(not_a_number));
+    let of_pair = pair.zip(drawn.part(|draw| draw.pair.as_ref()));
+    let pair = of_pair.and_then(|(pair, drawn)| pair.report(&drawn));
+    let pair_withheld = no_pair.or_else(|| pair.is_none().then(not_a_number));
     Ok(Report {
         format_version: FORMAT_VERSION,
         router: router.digest().clone(),
         settings: settings(options, bar),
         data: data_counts(router, dataset, &scored),
-        candidates: candidates::figures(names, candidate_columns, candidate_estimates),
+        candidates: candidates::figures(names, &of_candidates, &estimates),
         calibration: calibration::figures(names, rows, bar),
         certificate: router.manifest().bars[bar_index].certificate.clone(),
         frontier,
         frontier_withheld,
-        policy: policy::report(policy_name, rows, &against, policy_columns, policy_estimates),
+        policy: decided.report(policy_name, &of_policy, &estimates),
         pair,
         pair_withheld,
+        slices: parts.iter().map(|part| part.report(names, &estimates)).collect(),
+        worst: options.show_prompts.then(|| worst::worst(names, &scored.records, rows, bar)),
     })
 }
 
+/// What one resample gives, or the data themselves.
+struct Draw {
+    ratios: Vec<f64>,
+    plane: Option<frontier::Figures>,
+    pair: Option<PairFigures>,
+}
+
 fn settings(options: &EvalOptions, bar: Bar) -> Settings {
-    let EvalOptions { seed, resamples, bar: _ } = *options;
+    let EvalOptions { seed, resamples, bar: _, show_prompts: _ } = *options;
     Settings { seed, resamples, interval_pct: 100.0 * LEVEL, bar }
 }
 
-/// The records whose prompt was not used, by rising key.
-fn unseen<'a>(seen: &SeenPrompts, dataset: &'a Dataset) -> Result<Vec<&'a Record>, EvalError> {
+/// The records whose prompt the router has not seen, and those it was fitted or certified on, by
+/// rising key.
+fn by_use<'a>(seen: &SeenPrompts, dataset: &'a Dataset) -> Result<[Vec<&'a Record>; 2], EvalError> {
     if dataset.records.is_empty() {
         return Err(EvalError::EmptyLog);
     }
-    let mut records: Vec<&Record> =
-        dataset.records.iter().filter(|record| !seen.contains(record.prompt_key())).collect();
-    if records.is_empty() {
-        return Err(EvalError::NothingLeft { seen: dataset.records.len() as u64 });
-    }
+    let mut records: Vec<&Record> = dataset.records.iter().collect();
     records.sort_by(|a, b| a.key.cmp(&b.key));
-    Ok(records)
+    let (used, unseen): (Vec<&Record>, Vec<&Record>) =
+        records.into_iter().partition(|record| seen.contains(record.prompt_key()));
+    if unseen.is_empty() {
+        return Err(EvalError::NothingLeft { seen: used.len() as u64 });
+    }
+    Ok([unseen, used])
 }
 
 fn check_candidates(router: &Router, dataset: &Dataset) -> Result<(), EvalError> {
@@ -129,7 +175,6 @@ fn default_policy(router: &Router, bar_index: usize) -> Result<(&str, Policy), E
 struct Scored<'a> {
     records: Vec<&'a Record>,
     rows: Rows,
-    groups: Groups,
     /// Candidates whose cost the router predicts, by position.
     priced: Vec<usize>,
     /// Requests that all of those answered, with score and cost.
@@ -141,45 +186,48 @@ impl<'a> Scored<'a> {
         let priced = |&i: &usize| rows.predicted_cost.iter().all(|row| !row[i].is_nan());
         let priced: Vec<usize> = (0..rows.predicted_cost.columns()).filter(priced).collect();
         let complete = rows.complete(&priced);
-        Self { records, groups: Groups::by_key(&rows.groups), rows, priced, complete }
+        Self { records, rows, priced, complete }
     }
 
-    /// The frontier, or the reason why there is none.
-    fn frontier(
+    /// The cost/quality plane, or the reason why there is none.
+    fn plane(
         &self,
         router: &Router,
-        bar: Bar,
-        bootstrap: Bootstrap,
-    ) -> Result<Frontier, String> {
-        let (priced, complete, rows) = (&self.priced, &self.complete, &self.rows);
+        fit: &Fit<'_>,
+        (bar, seed): (Bar, u64),
+    ) -> Result<Plane, String> {
+        let (priced, rows) = (&self.priced, &self.rows);
         if priced.len() < 2 {
             return Err(format!(
                 "it needs 2 candidates whose cost the router can predict, this one has {}; hint: train with `--prices` or on a log with costs",
                 priced.len()
             ));
         }
-        if complete.len() < LEAST_REQUESTS {
+        if self.complete.len() < LEAST_REQUESTS {
             return Err(self.too_few(router.candidates()));
         }
-        let of = |matrix: &Matrix| {
-            let values = complete.iter().flat_map(|&i| priced.iter().map(move |&c| (i, c)));
-            Matrix::new(priced.len(), values.map(|(i, c)| matrix.at(i, c)).collect())
+        // Where no cost was learned, the mean of what is predicted stands for it.
+        let predicted = rows.predicted_cost.reorder(&self.complete).column_means();
+        let cards = &router.manifest().candidates;
+        let fitted_cost =
+            |(card, predicted): (&CandidateCard, f64)| card.cost.mean_cost_usd.unwrap_or(predicted);
+        let fitted_score: Vec<f64> = cards.iter().map(|card| card.mean_score).collect();
+        let fitted_cost: Vec<f64> = cards.iter().zip(predicted).map(fitted_cost).collect();
+        let truth = Truth {
+            score: |row, c| rows.score.at(row, c),
+            cost_usd: |row, c| rows.cost.at(row, c),
+            groups: &rows.groups,
+            fitted_score: &fitted_score,
+            fitted_cost: &fitted_cost,
         };
-        let cards: Vec<&CandidateCard> =
-            priced.iter().map(|&c| &router.manifest().candidates[c]).collect();
-        let groups: Vec<u64> = complete.iter().map(|&i| rows.groups[i]).collect();
-        let plane = Plane {
-            names: cards.iter().map(|card| card.model.clone()).collect(),
-            fitted_quality: cards.iter().map(|card| card.mean_score).collect(),
-            fitted_cost: cards.iter().map(|card| card.cost.mean_cost_usd).collect(),
-            predicted_quality: of(&rows.predicted_quality),
-            predicted_cost: of(&rows.predicted_cost),
-            score: of(&rows.score),
-            cost: of(&rows.cost),
-            groups: Groups::by_key(&groups),
-            bar,
-        };
-        frontier(&plane, bootstrap).ok_or_else(|| "a figure is not a number".to_owned())
+        let arena = Arena::new(priced.clone(), &truth);
+        let names: Vec<String> = priced.iter().map(|&c| router.candidates()[c].clone()).collect();
+        let mut contenders = baselines::unlearned(&arena, &names, bar);
+        let (learned, fitting) =
+            baselines::learned(&arena, (fit, &self.records), router.candidates(), bar);
+        contenders.extend(learned);
+        let predicted = Predicted { rows, bar, seed };
+        Ok(Plane::new(arena, names, &predicted, (contenders, fitting)))
     }
 
     /// Says which candidate, with what missing, leaves too few complete requests.
@@ -199,19 +247,18 @@ impl<'a> Scored<'a> {
     }
 }
 
-/// The best single model: of the frontier where there is one, else by each candidate's own requests.
-fn best_single(names: &[String], rows: &Rows, frontier: Option<&Frontier>) -> Option<usize> {
-    if let Some(frontier) = frontier {
-        return names.iter().position(|name| *name == frontier.best_single.model);
-    }
+/// The candidate of the highest mean score over whatever requests it answered; `None` where none was
+/// judged.
+fn best_by_own_requests(names: &[String], rows: &Rows) -> Option<usize> {
     let mean = |candidate: usize| {
         let scores = (0..rows.len()).filter_map(|request| rows.score(request, candidate));
         let (sum, judged) = scores.fold((0.0, 0.0), |(sum, n), score| (sum + score, n + 1.0));
         sum / judged
     };
-    let means = (0..names.len()).map(|candidate| (candidate, mean(candidate)));
-    let best = means.filter(|(_, mean)| !mean.is_nan()).min_by(|a, b| b.1.total_cmp(&a.1));
-    best.map(|(candidate, _)| candidate)
+    let judged: Vec<(usize, f64)> =
+        (0..names.len()).map(|c| (c, mean(c))).filter(|(_, mean)| !mean.is_nan()).collect();
+    let means: Vec<f64> = judged.iter().map(|(_, mean)| *mean).collect();
+    judged.get(best_column(&means, &vec![0.0; means.len()])).map(|(candidate, _)| *candidate)
 }
 
 fn data_counts(router: &Router, dataset: &Dataset, scored: &Scored<'_>) -> DataCounts {
@@ -235,7 +282,7 @@ fn data_counts(router: &Router, dataset: &Dataset, scored: &Scored<'_>) -> DataC
         log_requests,
         seen_requests: log_requests - scored_requests,
         scored_requests,
-        scored_groups: scored.groups.len() as u64,
+        scored_groups: scored.rows.groups.len() as u64,
         complete_requests: scored.complete.len() as u64,
         scored_digest: Digest::of(keys.as_bytes()),
         absent_candidates: names_without(router.candidates(), &present),

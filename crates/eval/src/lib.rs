@@ -4,8 +4,10 @@
 //! lays a router's predictions beside what a log says and fills a [`Report`], which [`page()`] turns into
 //! HTML. Nothing here does I/O.
 
+mod baselines;
 mod calibration;
 mod candidates;
+mod columns;
 mod error;
 mod estimate;
 mod evaluate;
@@ -16,17 +18,22 @@ mod pair;
 mod policy;
 mod report;
 mod rows;
+mod slices;
+mod worst;
 
+pub use baselines::{Baseline, BaselineKind, Fitting};
 pub use calibration::{CalibrationFigures, CandidateCalibration};
 pub use candidates::CandidateFigures;
 pub use error::EvalError;
 pub use estimate::Estimate;
-pub use evaluate::{EvalOptions, evaluate};
+pub use evaluate::{EvalOptions, Subject, evaluate};
 pub use frontier::{
-    AiqFigures, CostTarget, DialPoint, Frontier, NullControl, OracleFigures,
+    AiqFigures, CostTarget, DialPoint, DialSetting, Frontier, NullControl, OracleFigures,
     SingleModel,
 };
 pub use page::page;
 pub use pair::PairReport;
 pub use policy::{ChoiceShare, Comparison, PolicyReport};
 pub use report::{DataCounts, IgnoredCandidate, Report, Settings};
+pub use slices::{Slice, SliceFigures};
+pub use worst::WorstRequest;

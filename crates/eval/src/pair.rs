@@ -3,7 +3,8 @@
 use serde::Serialize;
 
 use crate::Estimate;
-use crate::metrics::{Bootstrap, Groups, Matrix, PairDial, PairFigures, best_column};
+use crate::estimate::Drawn;
+use crate::metrics::{Matrix, PairDial, PairFigures, best_column};
 use crate::rows::Rows;
 
 /// APGR and CPT as `RouteLLM`'s code computes them; costs are not needed. The router's score is the
@@ -28,50 +29,64 @@ pub struct PairReport {
     pub cpt80_pct: Option<Estimate>,
 }
 
-/// The figures, or the reason why there are none.
-pub(crate) fn pair_report(
-    names: &[String],
-    rows: &Rows,
-    bootstrap: Bootstrap,
-) -> Result<PairReport, String> {
-    if names.len() != 2 {
-        return Err(format!("it needs a router of 2 candidates, this one has {}", names.len()));
+/// The two candidates' requests, ready to be weighed.
+pub(crate) struct Pair {
+    weak: String,
+    strong: String,
+    requests: u64,
+    dial: PairDial,
+}
+
+impl Pair {
+    /// Of a router's candidates, or the reason why there are no figures.
+    pub(crate) fn new(names: &[String], rows: &Rows) -> Result<Self, String> {
+        if names.len() != 2 {
+            return Err(format!("it needs a router of 2 candidates, this one has {}", names.len()));
+        }
+        let both: Vec<usize> =
+            (0..rows.len()).filter(|&i| rows.score.row(i).iter().all(|s| !s.is_nan())).collect();
+        let score = rows.score.reorder(&both);
+        let means = score.column_means();
+        let strong = best_column(&means, &[0.0, 0.0]);
+        let weak = 1 - strong;
+        let gap = means[strong] - means[weak];
+        if gap.is_nan() || gap <= 0.0 {
+            return Err(format!(
+                "there is no gap to recover between the two models on the {} requests that both answered",
+                both.len()
+            ));
+        }
+        let called_for =
+            |&i: &usize| rows.predicted_quality.at(i, strong) - rows.predicted_quality.at(i, weak);
+        let router_score: Vec<f64> = both.iter().map(called_for).collect();
+        if router_score.iter().all(|score| score.total_cmp(&router_score[0]).is_eq()) {
+            return Err("the router's score is the same for every request".to_owned());
+        }
+        let pairs = score.iter().flat_map(|row| [row[weak], row[strong]]).collect();
+        let groups = rows.groups.of(&both);
+        Ok(Self {
+            weak: names[weak].clone(),
+            strong: names[strong].clone(),
+            requests: both.len() as u64,
+            dial: PairDial::new(&router_score, &Matrix::new(2, pairs), &groups),
+        })
     }
-    let both: Vec<usize> =
-        (0..rows.len()).filter(|&i| rows.score.row(i).iter().all(|s| !s.is_nan())).collect();
-    let score = rows.score.reorder(&both);
-    let means = score.column_means();
-    let strong = best_column(&means, &[0.0, 0.0]);
-    let weak = 1 - strong;
-    let gap = means[strong] - means[weak];
-    if gap.is_nan() || gap <= 0.0 {
-        return Err(format!(
-            "there is no gap to recover between the two models on the {} requests that both answered",
-            both.len()
-        ));
+
+    pub(crate) fn figures(&self, counts: &[u32]) -> PairFigures {
+        self.dial.figures(counts)
     }
-    let router_score: Vec<f64> = both
-        .iter()
-        .map(|&i| rows.predicted_quality.at(i, strong) - rows.predicted_quality.at(i, weak))
-        .collect();
-    let pairs = score.iter().flat_map(|row| [row[weak], row[strong]]).collect();
-    let groups: Vec<u64> = both.iter().map(|&i| rows.groups[i]).collect();
-    let groups = Groups::by_key(&groups);
-    let dial = PairDial::new(&router_score, &Matrix::new(2, pairs), &groups);
-    let found = dial.figures(&groups.once());
-    let draws = bootstrap.resample(&groups, |counts| dial.figures(counts));
-    let estimate = |of: fn(&PairFigures) -> f64| {
-        Estimate::new(of(&found), &draws.iter().map(of).collect::<Vec<_>>())
-    };
-    let flat = || "the router's score is the same for every request".to_owned();
-    Ok(PairReport {
-        weak: names[weak].clone(),
-        strong: names[strong].clone(),
-        requests: both.len() as u64,
-        weak_quality: estimate(|f| f.weak_quality).ok_or_else(flat)?,
-        strong_quality: estimate(|f| f.strong_quality).ok_or_else(flat)?,
-        apgr: estimate(|f| f.apgr).ok_or_else(flat)?,
-        cpt50_pct: estimate(|f| f.cpt50_pct),
-        cpt80_pct: estimate(|f| f.cpt80_pct),
-    })
+
+    /// `None` where a figure is not a number.
+    pub(crate) fn report(&self, drawn: &Drawn<&PairFigures>) -> Option<PairReport> {
+        Some(PairReport {
+            weak: self.weak.clone(),
+            strong: self.strong.clone(),
+            requests: self.requests,
+            weak_quality: drawn.estimate(|f| f.weak_quality)?,
+            strong_quality: drawn.estimate(|f| f.strong_quality)?,
+            apgr: drawn.estimate(|f| f.apgr)?,
+            cpt50_pct: drawn.estimate(|f| f.cpt50_pct),
+            cpt80_pct: drawn.estimate(|f| f.cpt80_pct),
+        })
+    }
 }

@@ -4,7 +4,7 @@
 use serde::Serialize;
 
 use crate::Estimate;
-use crate::estimate::{RatioColumn, mean_column};
+use crate::estimate::{Column, Estimates, Ratios};
 use crate::rows::{Rows, known};
 
 /// A policy as it would serve.
@@ -77,97 +77,149 @@ pub(crate) struct Yardsticks<'a> {
     pub(crate) bar: f64,
 }
 
-/// The ratios of a report, in the order in which [`report`] reads them.
-pub(crate) fn columns(rows: &Rows, against: &Yardsticks<'_>) -> Vec<RatioColumn> {
-    let view = Decided { rows, against };
-    let best_single = against.best_single.unwrap_or(against.reference);
-    vec![
-        mean_column(view.each(|_, _, downgraded| Some(percent(downgraded)))),
-        mean_column(view.each(|i, chosen, _| rows.score(i, chosen))),
-        mean_column(view.each(|i, chosen, _| view.met(i, chosen).map(percent))),
-        mean_column(view.each(|i, chosen, downgraded| {
-            view.met(i, chosen).filter(|_| downgraded).map(|met| percent(!met))
-        })),
-        mean_column(view.each(|i, chosen, downgraded| {
-            let (met, reference) = view.met(i, chosen).zip(view.met(i, against.reference))?;
-            downgraded.then(|| percent(!met && reference))
-        })),
-        mean_column(view.each(|i, chosen, _| rows.cost(i, chosen))),
-        view.costs_against(best_single),
-        view.scores_against(best_single),
-        view.costs_against(against.reference),
-        view.scores_against(against.reference),
-    ]
+/// What a policy does on some of the scored requests.
+#[derive(Clone, Copy)]
+pub(crate) struct Decided<'a> {
+    pub(crate) rows: &'a Rows,
+    /// Positions of the requests looked at.
+    pub(crate) requests: &'a [usize],
+    /// The candidate of every scored request; `None` where none was eligible.
+    pub(crate) choices: &'a [Option<usize>],
+    pub(crate) against: &'a Yardsticks<'a>,
 }
 
-/// The report of [`columns`] and their estimates.
-pub(crate) fn report(
-    policy: &str,
-    rows: &Rows,
-    against: &Yardsticks<'_>,
-    columns: &[RatioColumn],
-    estimates: &[Option<Estimate>],
-) -> PolicyReport {
-    let decided = rows.choices.iter().flatten().count();
-    let requests = |column: usize| columns[column].iter().flatten().count() as u64;
-    let comparison = |model: usize, column: usize| Comparison {
-        model: against.names[model].clone(),
-        costed_requests: requests(column),
-        saving_pct: estimates[column].map(|ratio| ratio.affine(-100.0, 100.0)),
-        judged_requests: requests(column + 1),
-        quality_difference: estimates[column + 1],
-    };
-    PolicyReport {
-        policy: policy.to_owned(),
-        decided_requests: decided as u64,
-        undecided_requests: (rows.len() - decided) as u64,
-        choices: choice_shares(rows, against.names, decided),
-        downgraded_pct: estimates[0],
-        judged_requests: requests(1),
-        quality: estimates[1],
-        attainment_pct: estimates[2],
-        downgraded_miss_pct: estimates[3],
-        downgraded_excess_miss_pct: estimates[4],
-        costed_requests: requests(5),
-        cost_usd: estimates[5],
-        against_best_single: against.best_single.map(|model| comparison(model, 6)),
-        against_reference: comparison(against.reference, 8),
+/// A policy's ratios.
+#[derive(Debug)]
+pub(crate) struct Columns {
+    downgraded: Column,
+    score: Column,
+    attainment: Column,
+    miss: Column,
+    excess_miss: Column,
+    cost: Column,
+    best_single: Option<Against>,
+    reference: Against,
+}
+
+/// Ratios of a policy to one model.
+#[derive(Debug)]
+pub(crate) struct Against {
+    model: usize,
+    costs: Column,
+    scores: Column,
+}
+
+impl Against {
+    /// Over requests where both are known.
+    pub(crate) fn report(&self, names: &[String], estimates: &Estimates) -> Comparison {
+        Comparison {
+            model: names[self.model].clone(),
+            costed_requests: estimates.known(self.costs),
+            saving_pct: estimates.of(self.costs).map(|ratio| ratio.affine(-100.0, 100.0)),
+            judged_requests: estimates.known(self.scores),
+            quality_difference: estimates.of(self.scores),
+        }
     }
-}
-
-fn percent(yes: bool) -> f64 {
-    if yes { 100.0 } else { 0.0 }
-}
-
-fn choice_shares(rows: &Rows, names: &[String], decided: usize) -> Vec<ChoiceShare> {
-    let share = |(candidate, name): (usize, &String)| {
-        let requests = rows.choices.iter().filter(|choice| **choice == Some(candidate)).count();
-        let share_pct = 100.0 * requests as f64 / decided.max(1) as f64;
-        ChoiceShare { model: name.clone(), requests: requests as u64, share_pct }
-    };
-    names.iter().enumerate().map(share).collect()
-}
-
-/// The decided requests.
-struct Decided<'a> {
-    rows: &'a Rows,
-    against: &'a Yardsticks<'a>,
 }
 
 impl Decided<'_> {
-    /// `value(request, chosen candidate, whether downgraded)` of each request that was decided.
-    fn each(
+    pub(crate) fn columns(&self, ratios: &mut Ratios<'_>) -> Columns {
+        let against = self.against;
+        let miss = |i, chosen| Some(percent(!self.met(i, chosen)?));
+        let excess = |i, chosen| {
+            let (met, reference) = self.met(i, chosen).zip(self.met(i, against.reference))?;
+            Some(percent(!met && reference))
+        };
+        let downgraded = |i, chosen| self.is_downgraded(i, chosen);
+        Columns {
+            downgraded: ratios.mean(self.each(|i, c| Some(percent(downgraded(i, c))))),
+            score: self.score(ratios),
+            attainment: self.attainment(ratios),
+            miss: ratios.mean(self.each(|i, c| miss(i, c).filter(|_| downgraded(i, c)))),
+            excess_miss: ratios.mean(self.each(|i, c| excess(i, c).filter(|_| downgraded(i, c)))),
+            cost: self.cost(ratios),
+            best_single: against.best_single.map(|model| self.against(model, ratios)),
+            reference: self.against(against.reference, ratios),
+        }
+    }
+
+    /// Its mean score.
+    pub(crate) fn score(&self, ratios: &mut Ratios<'_>) -> Column {
+        ratios.mean(self.each(|i, chosen| self.rows.score(i, chosen)))
+    }
+
+    /// How often it meets the bar, in percent.
+    pub(crate) fn attainment(&self, ratios: &mut Ratios<'_>) -> Column {
+        ratios.mean(self.each(|i, chosen| self.met(i, chosen).map(percent)))
+    }
+
+    /// Its mean cost in USD.
+    pub(crate) fn cost(&self, ratios: &mut Ratios<'_>) -> Column {
+        ratios.mean(self.each(|i, chosen| self.rows.cost(i, chosen)))
+    }
+
+    /// It beside one model for all requests.
+    pub(crate) fn against(&self, model: usize, ratios: &mut Ratios<'_>) -> Against {
+        let rows = self.rows;
+        let costs = |i, chosen| rows.cost(i, chosen).zip(rows.cost(i, model));
+        let scores = |i, chosen| Some(rows.score(i, chosen)? - rows.score(i, model)?);
+        Against {
+            model,
+            costs: ratios.ratio(self.each(costs)),
+            scores: ratios.mean(self.each(scores)),
+        }
+    }
+
+    /// The report of [`Decided::columns`] and what was estimated of them.
+    pub(crate) fn report(
         &self,
-        value: impl Fn(usize, usize, bool) -> Option<f64>,
-    ) -> impl Iterator<Item = Option<f64>> {
-        let choices = self.rows.choices.iter().enumerate();
-        choices.map(move |(i, chosen)| {
-            chosen.and_then(|chosen| value(i, chosen, self.downgraded(i, chosen)))
-        })
+        policy: &str,
+        columns: &Columns,
+        estimates: &Estimates,
+    ) -> PolicyReport {
+        let names = self.against.names;
+        let decided = self.each(|_, _| Some(())).count();
+        PolicyReport {
+            policy: policy.to_owned(),
+            decided_requests: decided as u64,
+            undecided_requests: (self.requests.len() - decided) as u64,
+            choices: self.choice_shares(decided),
+            downgraded_pct: estimates.of(columns.downgraded),
+            judged_requests: estimates.known(columns.score),
+            quality: estimates.of(columns.score),
+            attainment_pct: estimates.of(columns.attainment),
+            downgraded_miss_pct: estimates.of(columns.miss),
+            downgraded_excess_miss_pct: estimates.of(columns.excess_miss),
+            costed_requests: estimates.known(columns.cost),
+            cost_usd: estimates.of(columns.cost),
+            against_best_single: columns
+                .best_single
+                .as_ref()
+                .map(|against| against.report(names, estimates)),
+            against_reference: columns.reference.report(names, estimates),
+        }
+    }
+
+    fn choice_shares(&self, decided: usize) -> Vec<ChoiceShare> {
+        let share = |(candidate, name): (usize, &String)| {
+            let taken = self.each(|_, chosen| (chosen == candidate).then_some(()));
+            let requests = taken.count();
+            let share_pct = 100.0 * requests as f64 / decided.max(1) as f64;
+            ChoiceShare { model: name.clone(), requests: requests as u64, share_pct }
+        };
+        self.against.names.iter().enumerate().map(share).collect()
+    }
+
+    /// `value(request, chosen candidate)` of each request that was decided, where it is known.
+    fn each<T>(
+        &self,
+        value: impl Fn(usize, usize) -> Option<T>,
+    ) -> impl Iterator<Item = (usize, T)> {
+        self.requests.iter().filter_map(move |&i| Some((i, value(i, self.choices[i]?)?)))
     }
 
     /// Whether a candidate is predicted to be cheaper than the reference.
-    fn downgraded(&self, request: usize, chosen: usize) -> bool {
+    fn is_downgraded(&self, request: usize, chosen: usize) -> bool {
         let cost = |candidate| known(self.rows.predicted_cost.at(request, candidate));
         cost(chosen).zip(cost(self.against.reference)).is_some_and(|(a, b)| a < b)
     }
@@ -175,28 +227,16 @@ impl Decided<'_> {
     fn met(&self, request: usize, candidate: usize) -> Option<bool> {
         self.rows.score(request, candidate).map(|score| score >= self.against.bar)
     }
+}
 
-    /// Cost of the policy over cost of the model.
-    fn costs_against(&self, model: usize) -> RatioColumn {
-        let pair = |i: usize, chosen| self.rows.cost(i, chosen).zip(self.rows.cost(i, model));
-        let choices = self.rows.choices.iter().enumerate();
-        choices.map(|(i, chosen)| chosen.and_then(|chosen| pair(i, chosen))).collect()
-    }
-
-    /// Mean difference of score.
-    fn scores_against(&self, model: usize) -> RatioColumn {
-        mean_column(
-            self.each(|i, chosen, _| {
-                Some(self.rows.score(i, chosen)? - self.rows.score(i, model)?)
-            }),
-        )
-    }
+fn percent(yes: bool) -> f64 {
+    if yes { 100.0 } else { 0.0 }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::estimate::ratios;
+    use crate::estimate::Drawn;
     use crate::metrics::{Bootstrap, Groups, Matrix};
 
     #[test]
@@ -204,7 +244,8 @@ mod tests {
         const NONE: f64 = f64::NAN;
         let names = ["dear".to_owned(), "cheap".to_owned()];
         let rows = Rows {
-            groups: (0..5).collect(),
+            groups: Groups::each_alone(5),
+            null_quality: None,
             predicted_quality: Matrix::repeat(5, &[0.9, 0.5]),
             predicted_p: Matrix::repeat(5, &[0.9, 0.5]),
             predicted_cost: Matrix::repeat(5, &[0.01, 0.001]),
@@ -213,10 +254,15 @@ mod tests {
             choices: vec![Some(1), Some(1), Some(1), Some(0), None],
         };
         let against = Yardsticks { names: &names, reference: 0, best_single: Some(0), bar: 0.5 };
-        let columns = columns(&rows, &against);
+        let all: Vec<usize> = (0..5).collect();
+        let decided =
+            Decided { rows: &rows, requests: &all, choices: &rows.choices, against: &against };
+        let mut ratios = Ratios::new(&rows.groups);
+        let columns = decided.columns(&mut ratios);
+        let sums = ratios.sums();
         let bootstrap = Bootstrap { seed: 0, resamples: 10 };
-        let estimates = ratios(&columns, &Groups::by_key(&rows.groups), bootstrap);
-        let found = report("p", &rows, &against, &columns, &estimates);
+        let drawn = Drawn::new(bootstrap, &rows.groups, |counts| sums.ratios(counts));
+        let found = decided.report("p", &columns, &sums.estimates(&drawn.map(Vec::as_slice)));
 
         let is = |estimate: Option<Estimate>, expected: f64| {
             let value = estimate.unwrap().value;

@@ -7,7 +7,9 @@ use farthing_core::{Bar, Digest};
 use farthing_model::Certificate;
 use serde::Serialize;
 
-use crate::{CalibrationFigures, CandidateFigures, Frontier, PairReport, PolicyReport};
+use crate::{
+    CalibrationFigures, CandidateFigures, Frontier, PairReport, PolicyReport, Slice, WorstRequest,
+};
 
 /// Version of the report; additive changes keep it.
 pub(crate) const FORMAT_VERSION: u32 = 1;
@@ -40,6 +42,10 @@ pub struct Report {
     pub pair: Option<PairReport>,
     /// Why there are none.
     pub pair_withheld: Option<String>,
+    /// The default policy on parts of the log.
+    pub slices: Vec<Slice>,
+    /// Where the default policy loses most; `null` unless prompts may be shown.
+    pub worst: Option<Vec<WorstRequest>>,
 }
 
 /// How a report was made; the same settings and data give the same bytes.

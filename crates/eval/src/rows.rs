@@ -7,7 +7,7 @@ use farthing_model::{RouteError, Router};
 use rayon::prelude::*;
 
 use crate::EvalError;
-use crate::metrics::Matrix;
+use crate::metrics::{Groups, Matrix};
 
 /// Requests predicted at once: the forward pass is a matrix product.
 const BATCH: usize = 64;
@@ -17,12 +17,14 @@ const STRIDE: usize = 64 * BATCH;
 /// Scored requests. Matrices are `(requests, candidates)`, NaN where unknown.
 #[derive(Debug)]
 pub(crate) struct Rows {
-    /// Group of near-duplicate prompts of each request.
-    pub(crate) groups: Vec<u64>,
+    /// Near-duplicate prompts.
+    pub(crate) groups: Groups,
     pub(crate) predicted_quality: Matrix,
     /// P(score >= bar) at the bar in force.
     pub(crate) predicted_p: Matrix,
     pub(crate) predicted_cost: Matrix,
+    /// The quality that the same learners predict after shuffled labels.
+    pub(crate) null_quality: Option<Matrix>,
     pub(crate) score: Matrix,
     pub(crate) cost: Matrix,
     /// What the policy chooses; `None` where no candidate is eligible.
@@ -35,26 +37,26 @@ pub(crate) fn known(value: f64) -> Option<f64> {
 }
 
 impl Rows {
-    /// Predicts and decides every record, in order. `progress` is given the number of requests done.
+    /// Predicts and decides every record, in order. `null` is the router of shuffled labels. `progress`
+    /// is given the number of requests done.
     pub(crate) fn new(
-        router: &Router,
+        (router, null): (&Router, Option<&Router>),
         (policy, bar_index): (&Policy, usize),
         dataset: &Dataset,
         records: &[&Record],
         progress: &dyn Fn(u64),
     ) -> Result<Self, EvalError> {
         let mut predictions: Vec<Vec<Prediction>> = Vec::with_capacity(records.len());
+        let mut null_quality = Vec::new();
         for stride in records.chunks(STRIDE) {
             let batches: Result<Vec<_>, EvalError> = stride
                 .par_chunks(BATCH)
-                .map(|batch| {
-                    let features: Result<Vec<_>, _> =
-                        batch.iter().map(|record| router.featurize(&record.request)).collect();
-                    let predictions = features.and_then(|f| router.predict(&f, bar_index));
-                    predictions.map_err(|source| EvalError::Predict(RouteError::Forward(source)))
-                })
+                .map(|batch| predict((router, null), batch, bar_index))
                 .collect();
-            predictions.extend(batches?.into_iter().flatten());
+            for (of_router, of_null) in batches? {
+                predictions.extend(of_router);
+                null_quality.extend(of_null.iter().flatten().map(|p| p.quality));
+            }
             progress(predictions.len() as u64);
         }
         let choose = |predictions: &Vec<Prediction>| {
@@ -65,21 +67,22 @@ impl Rows {
         let predicted = |of: fn(&Prediction) -> f64| {
             Matrix::new(columns, predictions.iter().flatten().map(of).collect())
         };
-        let position = positions(router, dataset);
+        let keys: Vec<u64> = records.iter().map(|record| record.group).collect();
         Ok(Self {
-            groups: records.iter().map(|record| record.group).collect(),
+            groups: Groups::by_key(&keys),
             predicted_quality: predicted(|p| p.quality),
             predicted_p: predicted(|p| p.p_above_bar),
             predicted_cost: predicted(|p| p.cost_usd.unwrap_or(f64::NAN)),
-            score: logged(records, columns, &position, |cell| cell.score),
-            cost: logged(records, columns, &position, |cell| cell.cost_usd),
+            null_quality: null.map(|_| Matrix::new(columns, null_quality)),
+            score: logged(router, dataset, records, |cell| cell.score),
+            cost: logged(router, dataset, records, |cell| cell.cost_usd),
             choices: predictions.iter().map(choose).collect(),
         })
     }
 
     /// Number of requests.
     pub(crate) fn len(&self) -> usize {
-        self.groups.len()
+        self.choices.len()
     }
 
     /// Logged score of a candidate.
@@ -110,12 +113,30 @@ pub(crate) fn positions(router: &Router, dataset: &Dataset) -> Vec<Option<usize>
     dataset.candidates.iter().map(position).collect()
 }
 
-fn logged(
+/// What a batch's requests are predicted to come to, by the router and by that of shuffled labels.
+type Predicted = (Vec<Vec<Prediction>>, Vec<Vec<Prediction>>);
+
+fn predict(
+    (router, null): (&Router, Option<&Router>),
+    batch: &[&Record],
+    bar_index: usize,
+) -> Result<Predicted, EvalError> {
+    let forward = |source| EvalError::Predict(RouteError::Forward(source));
+    let features: Result<Vec<_>, _> =
+        batch.iter().map(|record| router.featurize(&record.request)).collect();
+    let features = features.map_err(forward)?;
+    let of = |router: &Router| router.predict(&features, bar_index).map_err(forward);
+    Ok((of(router)?, null.map(of).transpose()?.unwrap_or_default()))
+}
+
+/// A value of each outcome, `(records, the router's candidates)`, NaN where unknown.
+pub(crate) fn logged(
+    router: &Router,
+    dataset: &Dataset,
     records: &[&Record],
-    columns: usize,
-    position: &[Option<usize>],
     value: fn(&Cell) -> Option<f64>,
 ) -> Matrix {
+    let (position, columns) = (positions(router, dataset), router.candidates().len());
     let mut values = vec![f64::NAN; records.len() * columns];
     for (row, record) in records.iter().enumerate() {
         for cell in &record.cells {

@@ -5,14 +5,18 @@
 mod made;
 
 use farthing_data::Dataset;
-use farthing_eval::{EvalError, EvalOptions, Report, evaluate};
+use farthing_eval::{EvalError, EvalOptions, Report, Subject, evaluate};
 use farthing_model::{Router, SeenPrompts};
 use made::{dataset, router};
 
 const NAMES: [&str; 3] = ["large", "middle", "small"];
 
 fn report(router: &Router, dataset: &Dataset) -> Report {
-    evaluate(router, &SeenPrompts::new(0, []), dataset, &options(), &|_| ()).unwrap()
+    evaluate(subject(router, &SeenPrompts::new(0, [])), dataset, &options(), &|_| ()).unwrap()
+}
+
+fn subject<'a>(router: &'a Router, seen: &'a SeenPrompts) -> Subject<'a> {
+    Subject { router, null: None, seen }
 }
 
 fn options() -> EvalOptions {
@@ -20,7 +24,7 @@ fn options() -> EvalOptions {
 }
 
 fn refusal(router: &Router, seen: &SeenPrompts, dataset: &Dataset) -> String {
-    evaluate(router, seen, dataset, &options(), &|_| ()).unwrap_err().to_string()
+    evaluate(subject(router, seen), dataset, &options(), &|_| ()).unwrap_err().to_string()
 }
 
 #[test]
@@ -123,7 +127,7 @@ fn seen_prompts_are_skipped_and_counted() {
     let router = router(&NAMES);
     let groups = || dataset.records.iter().map(|record| record.group);
     let seen = SeenPrompts::new(7, groups().take(40));
-    let found = evaluate(&router, &seen, &dataset, &options(), &|_| ()).unwrap();
+    let found = evaluate(subject(&router, &seen), &dataset, &options(), &|_| ()).unwrap();
     assert_eq!(found.data.log_requests, 300);
     assert_eq!(found.data.seen_requests + found.data.scored_requests, 300);
     assert_eq!(found.data.seen_requests, 40);
@@ -164,8 +168,8 @@ fn degenerate_logs_are_reported_on() {
 fn an_unknown_bar_is_refused() {
     let options = EvalOptions { bar: Some(0.7), ..options() };
     let seen = SeenPrompts::new(0, []);
-    let error =
-        evaluate(&router(&NAMES), &seen, &dataset(&NAMES, 10), &options, &|_| ()).unwrap_err();
+    let error = evaluate(subject(&router(&NAMES), &seen), &dataset(&NAMES, 10), &options, &|_| ())
+        .unwrap_err();
     assert!(matches!(error, EvalError::UnknownBar { .. }));
     assert!(error.to_string().contains("use one of `0.5`"), "{error}");
 }
@@ -175,6 +179,6 @@ fn progress_ends_at_the_number_of_requests() {
     let last = std::cell::Cell::new(0);
     let seen = SeenPrompts::new(0, []);
     let progress = |done| last.set(done);
-    evaluate(&router(&NAMES), &seen, &dataset(&NAMES, 70), &options(), &progress).unwrap();
+    evaluate(subject(&router(&NAMES), &seen), &dataset(&NAMES, 70), &options(), &progress).unwrap();
     assert_eq!(last.get(), 70);
 }

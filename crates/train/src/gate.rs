@@ -3,7 +3,7 @@
 //! Three checks on the sealed split, each by a one-sided 95 % bootstrap paired and grouped by prompt.
 
 use farthing_data::Record;
-use farthing_eval::metrics::{Arena, Bootstrap, Interval, Sweep, Truth, quantile};
+use farthing_eval::metrics::{Arena, Bootstrap, Groups, Interval, Sweep, Truth, quantile};
 use farthing_model::{EarnedShare, GateCheck, GateReport};
 use nalgebra::DMatrix;
 
@@ -63,11 +63,11 @@ impl Comparison {
         }
         let score = matrix(sealed.records, n, |cell| cell.score);
         let cost = matrix(sealed.records, n, |cell| cell.cost_usd);
-        let groups: Vec<u64> = sealed.records.iter().map(|record| record.group).collect();
+        let keys: Vec<u64> = sealed.records.iter().map(|record| record.group).collect();
         let truth = Truth {
             score: |row, c| score[(row, c)],
             cost_usd: |row, c| cost[(row, c)],
-            groups: &groups,
+            groups: &Groups::by_key(&keys),
             fitted_score: sealed.mean_score,
             fitted_cost: sealed.mean_cost,
         };
@@ -78,7 +78,7 @@ impl Comparison {
                     "at least {MIN_SEALED} sealed requests answered by every priced candidate"
                 ),
                 passed: Some(false),
-                detail: format!("{} of {} sealed requests", arena.requests(), groups.len()),
+                detail: format!("{} of {} sealed requests", arena.requests(), keys.len()),
             });
         }
         // The labels are scores: what is known of costs is real in the null, too.

@@ -12,8 +12,8 @@ pub struct Truth<'a, S, C> {
     pub score: S,
     /// True cost in USD.
     pub cost_usd: C,
-    /// Group of near-duplicate prompts of each request, `(requests)`.
-    pub groups: &'a [u64],
+    /// Which requests are drawn together.
+    pub groups: &'a Groups,
     /// Mean score of each candidate where predictors were fitted, `(candidates)`.
     pub fitted_score: &'a [f64],
     /// Mean cost in USD there.
@@ -49,9 +49,8 @@ impl Arena {
             !(truth.score)(row, c).is_nan() && !(truth.cost_usd)(row, c).is_nan()
         };
         let complete = |row: &usize| candidates.iter().all(|&c| known(*row, c));
-        let rows: Vec<usize> = (0..truth.groups.len()).filter(complete).collect();
-        let keys: Vec<u64> = rows.iter().map(|&row| truth.groups[row]).collect();
-        let groups = Groups::by_key(&keys);
+        let rows: Vec<usize> = (0..truth.groups.of_requests().len()).filter(complete).collect();
+        let groups = truth.groups.of(&rows);
         let score = pick(&rows, &candidates, &truth.score);
         let cost = pick(&rows, &candidates, &truth.cost_usd);
         let means = |of: &[f64]| pick(&rows, &candidates, |_, c| of[c]);
@@ -77,21 +76,54 @@ impl Arena {
         self.rows.len()
     }
 
-    /// Their groups.
+    /// Their positions in the log.
+    pub fn rows(&self) -> &[usize] {
+        &self.rows
+    }
+
+    /// Positions of the compared candidates in the log.
+    pub fn candidates(&self) -> &[usize] {
+        &self.candidates
+    }
+
+    /// Their true scores, `(requests, candidates)`.
+    pub fn score(&self) -> &Matrix {
+        &self.score
+    }
+
+    /// Their true costs in USD, `(requests, candidates)`.
+    pub fn cost_usd(&self) -> &Matrix {
+        &self.cost
+    }
+
+    /// Their groups, numbered as those of the log.
     pub fn groups(&self) -> &Groups {
         &self.groups
     }
 
-    /// The dial sweep of a predictor of quality and cost in USD, functions of (request, candidate) as
-    /// the log has them.
+    /// The dial's choices of a predictor of quality and cost in USD, functions of (request, candidate)
+    /// as the log has them. The choices themselves count candidates as the arena does.
+    pub fn choices(
+        &self,
+        quality: impl Fn(usize, usize) -> f64,
+        cost_usd: impl Fn(usize, usize) -> f64,
+    ) -> Choices {
+        let picked = |of: &dyn Fn(usize, usize) -> f64| pick(&self.rows, &self.candidates, of);
+        Choices::of_dial(&picked(&quality), &picked(&cost_usd))
+    }
+
+    /// The sweep of some choices among the arena's requests and candidates.
+    pub fn outcomes(&self, choices: &Choices) -> Sweep {
+        Sweep::new(choices, &self.score, &self.cost, &self.groups)
+    }
+
+    /// The dial sweep of such a predictor.
     pub fn sweep(
         &self,
         quality: impl Fn(usize, usize) -> f64,
         cost_usd: impl Fn(usize, usize) -> f64,
     ) -> Sweep {
-        let picked = |of: &dyn Fn(usize, usize) -> f64| pick(&self.rows, &self.candidates, of);
-        let choices = Choices::of_dial(&picked(&quality), &picked(&cost_usd));
-        Sweep::new(&choices, &self.score, &self.cost, &self.groups)
+        self.outcomes(&self.choices(quality, cost_usd))
     }
 
     /// The points of that sweep, every request counted once.
@@ -113,22 +145,20 @@ impl Arena {
             range_usd: (costs().fold(f64::INFINITY, f64::min), costs().fold(0.0, f64::max)),
             best_single: singles[self.best_single],
             singles,
+            zero_points: self.zero.points(counts),
             zero: 0.0,
+            oracle_points: self.oracle.points(counts),
             oracle: 0.0,
         };
-        marks.zero = marks.aiq(&self.zero.points(counts));
-        marks.oracle = marks.aiq(&self.oracle.points(counts));
+        marks.zero = marks.aiq(&marks.zero_points);
+        marks.oracle = marks.aiq(&marks.oracle_points);
         marks
     }
 
-    /// The points of the fitted zero router.
-    pub fn zero(&self, counts: &[u32]) -> Vec<Point> {
-        self.zero.points(counts)
-    }
-
-    /// The points of the dial sweep over true scores and mean costs.
-    pub fn oracle(&self, counts: &[u32]) -> Vec<Point> {
-        self.oracle.points(counts)
+    /// Position among the compared candidates of the one with the highest mean score on the data,
+    /// ties to the cheaper.
+    pub fn best_single(&self) -> usize {
+        self.best_single
     }
 }
 
@@ -148,10 +178,14 @@ pub struct Marks {
     pub singles: Vec<Point>,
     /// The single model of the highest mean score on the data, ties to the cheaper.
     pub best_single: Point,
+    /// The dial sweep of the fitted zero router.
+    pub zero_points: Vec<Point>,
     /// AIQ of the fitted zero router.
     pub zero: f64,
-    /// AIQ of the oracle.
-    oracle: f64,
+    /// The dial sweep over true scores and mean costs.
+    pub oracle_points: Vec<Point>,
+    /// Its AIQ.
+    pub oracle: f64,
 }
 
 impl Marks {
@@ -162,7 +196,19 @@ impl Marks {
 
     /// What the points earn of what there was to earn, in percent; see [`earned_share_pct`].
     pub fn earned_share_pct(&self, points: &[Point]) -> Option<f64> {
-        earned_share_pct(self.aiq(points), self.zero, self.oracle)
+        self.share_pct(self.aiq(points))
+    }
+
+    /// The same of an AIQ that is known.
+    pub fn share_pct(&self, aiq: f64) -> Option<f64> {
+        earned_share_pct(aiq, self.zero, self.oracle)
+    }
+
+    /// What is saved at a quality by taking the cheapest mix of the points that reaches it in place of
+    /// the best single model, in percent of its cost; 0 where they never get there or cost more, since
+    /// the best single model is there to be taken.
+    pub fn saving_pct(&self, points: &[Point], quality: f64) -> f64 {
+        100.0 * (1.0 - self.cost_ratio(points, quality).unwrap_or(1.0).min(1.0))
     }
 
     /// What the points cost at a quality, as a share of what the best single model costs; `None` where
@@ -189,7 +235,7 @@ mod tests {
             &Truth {
                 score: |row: usize, c: usize| SCORE[row][c],
                 cost_usd: |_, c: usize| COST[c],
-                groups: &[7, 8, 8, 9],
+                groups: &Groups::by_key(&[7, 8, 8, 9]),
                 fitted_score: &[0.5, 0.6, 0.5],
                 fitted_cost: &COST,
             },
@@ -199,34 +245,35 @@ mod tests {
     #[test]
     fn only_complete_requests_enter_and_are_found_by_position() {
         let arena = arena();
-        assert_eq!((arena.requests(), arena.groups().len()), (3, 2));
+        assert_eq!((arena.requests(), arena.groups().len()), (3, 3));
         // A predictor that is right about the last request, which does not count, and no other.
         let last = arena.sweep(|row, c| f64::from(row == 3 && c == 1), |_, c| COST[c]);
-        assert!(last.points(&[1, 1]).iter().all(|point| (point.cost_usd - 1.0).abs() < 1e-12));
+        assert!(last.points(&[1, 1, 1]).iter().all(|point| (point.cost_usd - 1.0).abs() < 1e-12));
     }
 
     #[test]
     fn shares_run_from_the_zero_router_to_the_oracle() {
         let arena = arena();
-        let marks = arena.marks(&[1, 1]);
+        let marks = arena.marks(&[1, 1, 1]);
         assert_eq!(marks.best_single, Point { cost_usd: 3.0, quality: 2.0 / 3.0 });
         let share = |points: &[Point]| marks.earned_share_pct(points).unwrap();
-        assert!(share(&arena.zero(&[1, 1])).abs() < 1e-9);
-        assert!((share(&arena.oracle(&[1, 1])) - 100.0).abs() < 1e-9);
+        assert!(share(&marks.zero_points).abs() < 1e-9);
+        assert!((share(&marks.oracle_points) - 100.0).abs() < 1e-9);
         let known = arena.sweep(|row, c| SCORE[row][c], |_, c| COST[c]);
-        assert!((share(&known.points(&[1, 1])) - 100.0).abs() < 1e-9);
+        assert!((share(&known.points(&[1, 1, 1])) - 100.0).abs() < 1e-9);
         let wrong = arena.sweep(|row, c| -SCORE[row][c], |_, c| COST[c]);
-        assert!(share(&wrong.points(&[1, 1])) < 0.0);
+        assert!(share(&wrong.points(&[1, 1, 1])) < 0.0);
     }
 
     #[test]
     fn costs_are_shares_of_the_best_single_models() {
         let arena = arena();
-        let marks = arena.marks(&[1, 1]);
-        let oracle = arena.oracle(&[1, 1]);
+        let marks = arena.marks(&[1, 1, 1]);
         // All right for (1 + 3 + 3) / 3.
-        assert!((marks.cost_ratio(&oracle, 1.0).unwrap() - 7.0 / 9.0).abs() < 1e-9);
+        assert!((marks.cost_ratio(&marks.oracle_points, 1.0).unwrap() - 7.0 / 9.0).abs() < 1e-9);
         assert_eq!(marks.cost_ratio(&[marks.best_single], 0.5), Some(1.0));
         assert_eq!(marks.cost_ratio(&[marks.best_single], 0.9), None);
+        assert!((marks.saving_pct(&marks.oracle_points, 1.0) - 100.0 * 2.0 / 9.0).abs() < 1e-9);
+        assert!(marks.saving_pct(&[marks.best_single], 0.9).abs() < 1e-12);
     }
 }

@@ -33,6 +33,14 @@ impl Groups {
         Self { of_requests: (0..requests).collect(), len: requests }
     }
 
+    /// The groups of some of the requests, numbered as those of all: one draw serves every selection,
+    /// so what is computed on them is paired. A group may be left without a request.
+    #[must_use]
+    pub fn of(&self, requests: &[usize]) -> Self {
+        let of_requests = requests.iter().map(|&request| self.of_requests[request]).collect();
+        Self { of_requests, len: self.len }
+    }
+
     /// Number of groups.
     pub fn len(&self) -> usize {
         self.len
@@ -175,6 +183,8 @@ mod tests {
         assert_eq!(groups.of_requests(), [2, 1, 2, 0]);
         assert_eq!((groups.len(), groups.once()), (3, vec![1, 1, 1]));
         assert!(Groups::by_key(&[]).is_empty());
+        let some = groups.of(&[3, 0]);
+        assert_eq!((some.of_requests(), some.len()), (&[0, 2][..], 3));
     }
 
     #[test]

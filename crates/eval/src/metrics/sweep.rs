@@ -94,6 +94,29 @@ impl Choices {
         switches[passed - 1].candidate
     }
 
+    /// What share of the requests takes each candidate at each setting, `(settings, candidates)`; 0
+    /// without requests.
+    pub fn shares(&self, candidates: usize) -> Matrix {
+        let requests = self.starts.len() - 1;
+        let mut changes = vec![0.0; self.settings * candidates];
+        for request in 0..requests {
+            let mut before = None;
+            for switch in self.switches(request) {
+                changes[switch.setting * candidates + switch.candidate] += 1.0;
+                if let Some(before) = before.replace(switch.candidate) {
+                    changes[switch.setting * candidates + before] -= 1.0;
+                }
+            }
+        }
+        for cell in candidates..changes.len() {
+            changes[cell] += changes[cell - candidates];
+        }
+        for count in &mut changes {
+            *count /= requests.max(1) as f64;
+        }
+        Matrix::new(candidates, changes)
+    }
+
     fn switches(&self, request: usize) -> &[Switch] {
         &self.switches[self.starts[request]..self.starts[request + 1]]
     }
@@ -246,6 +269,9 @@ mod tests {
                 let expected = best_utility(quality.row(request), cost.row(request), lambda);
                 assert_eq!(choices.at(request, setting), expected);
             }
+            let dear = (0..2).filter(|&request| choices.at(request, setting) == 1).count();
+            let share = dear as f64 / 2.0;
+            assert_eq!(choices.shares(2).row(setting), [1.0 - share, share]);
         }
     }
 

@@ -5,6 +5,7 @@
 //! logs and are nobody's friends: `maud` escapes them, the content security policy admits only our own
 //! style and script, by their digests, and both are files of their own beside this one.
 
+mod baselines;
 mod calibration;
 mod candidates;
 mod certificate;
@@ -17,7 +18,9 @@ mod number;
 mod plane;
 mod plot;
 mod policy;
+mod slices;
 mod table;
+mod worst;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -80,6 +83,12 @@ fn sections(report: &Report) -> Vec<Section> {
     let section = |id, short, title, content| Section { id, short, title, content };
     vec![
         section("plane", "Cost and quality", "Cost against quality", frontier::render(report)),
+        section(
+            "baselines",
+            "Baselines",
+            "Against simpler ways to choose",
+            baselines::render(report),
+        ),
         section("models", "Models", "Every model on its own", candidates::render(report)),
         section(
             "policy",
@@ -93,6 +102,13 @@ fn sections(report: &Report) -> Vec<Section> {
             "Calibration",
             "Can its probabilities be believed?",
             calibration::render(&report.calibration),
+        ),
+        section("slices", "Slices", "Where it earns, where it loses", slices::render(report)),
+        section(
+            "worst",
+            "Worst requests",
+            "The requests where it loses most",
+            worst::render(report),
         ),
         section("data", "Data", "What this rests on", data::render(report)),
     ]

@@ -102,6 +102,8 @@ impl<'a> Plane<'a> {
         let router: Vec<Point> = self.settings.iter().map(|setting| setting.at).collect();
         let hull = &self.frontier.hindsight_zero_hull;
         let hull: Vec<Point> = hull.iter().map(|s| (s.cost_usd.value, s.quality.value)).collect();
+        let zero: Vec<Point> =
+            self.frontier.fitted_zero_hull.iter().map(|p| (p.cost_usd, p.quality)).collect();
         let curve = |ink: Ink, points: &[Point]| (ink, along(points).iter().map(log).collect());
         let drawing = Plot {
             width: screen.width,
@@ -116,7 +118,11 @@ impl<'a> Plane<'a> {
                 title: "Cost of 1,000 requests in USD, log scale".to_owned(),
                 range: x,
             },
-            curves: vec![curve(Ink::HindsightHull, &hull), curve(Ink::Router, &router)],
+            curves: vec![
+                curve(Ink::HindsightHull, &hull),
+                curve(Ink::FittedZero, &zero),
+                curve(Ink::Router, &router),
+            ],
         }
         .draw()?;
         let place = |point: Point| drawing.place(log(&point));
@@ -234,10 +240,8 @@ fn legend() -> Markup {
     let marks = [
         (line("line-router"), "this router, cheapest to best"),
         (line("line-hull"), "random mixes of single models, in hindsight"),
-        (
-            swatch(html! { g.marker { circle r="7" {} circle.core r="3" {} } }),
-            "chosen setting",
-        ),
+        (line("line-zero"), "zero router: training averages only"),
+        (swatch(html! { g.marker { circle r="7" {} circle.core r="3" {} } }), "chosen setting"),
         (swatch(shape(Kind::Policy)), "default policy"),
         (swatch(shape(Kind::Oracle)), "oracle: cheapest that met the bar"),
         (swatch(shape(Kind::Hull)), "single model on their hull"),

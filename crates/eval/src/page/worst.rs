@@ -12,7 +12,9 @@ pub(super) fn render(report: &Report) -> Markup {
             "prompts",
             Some("they are private unless you ask for them with `--show-prompts`"),
         ),
-        Some(worst) if worst.is_empty() => html! { p { "Nowhere: it never chose a worse answer than the oracle." } },
+        Some(worst) if worst.is_empty() => {
+            html! { p { "Nowhere: it never chose a worse answer than the oracle." } }
+        }
         Some(worst) => html! {
             p { "The " (counted(worst.len() as u64, "request")) " where the choice of the default policy fell furthest behind the oracle." }
             ol.worst { @for request in worst { li { (one(request)) } } }

@@ -20,11 +20,10 @@ pub(super) const NEAREST_CHOSEN: &str = "nearest neighbours, exact, k chosen";
 
 /// What routing by averages alone comes to. `zero_us` is the time of a decision without learners.
 pub(super) fn floor(arena: &Arena, zero_us: f64) -> Vec<Row> {
-    let once = arena.groups().once();
-    let marks = arena.marks(&once);
+    let marks = arena.marks(&arena.groups().once());
     let row = |name: &str, points, decision_us| Row { name: name.to_owned(), points, decision_us };
     vec![
-        row("zero", arena.zero(&once), Some(zero_us)),
+        row("zero", marks.zero_points, Some(zero_us)),
         row("best single model", vec![marks.best_single], None),
         row("mix of single models, in hindsight", marks.singles, None),
     ]

@@ -3,7 +3,7 @@
 mod baselines;
 
 use farthing_data::{Dataset, Record, split};
-use farthing_eval::metrics::{Arena, Marks, Point, Truth};
+use farthing_eval::metrics::{Arena, Groups, Marks, Point, Truth};
 use farthing_model::features::{Features, Featurizer};
 use farthing_model::{Parts, Router, decision_time};
 use nalgebra::DMatrix;
@@ -238,7 +238,7 @@ impl<'a> Fold<'a> {
         for (name, differences) in baselines::learned(self) {
             rows.push(row(&name, points(&quality(&differences)), None));
         }
-        rows.push(row("oracle", arena.oracle(&arena.groups().once()), None));
+        rows.push(row("oracle", arena.marks(&arena.groups().once()).oracle_points, None));
         done(config.learners.len() + 2);
         Ok((arena, rows))
     }
@@ -247,11 +247,11 @@ impl<'a> Fold<'a> {
         let n = self.log.dataset.candidates.len();
         let score = matrix(&self.test, n, |cell| cell.score);
         let cost = matrix(&self.test, n, |cell| cell.cost_usd);
-        let groups: Vec<u64> = self.test.iter().map(|record| record.group).collect();
+        let keys: Vec<u64> = self.test.iter().map(|record| record.group).collect();
         let truth = Truth {
             score: |row, c| score[(row, c)],
             cost_usd: |row, c| cost[(row, c)],
-            groups: &groups,
+            groups: &Groups::by_key(&keys),
             fitted_score: &blend.learned.mean_score,
             fitted_cost: &blend.mean_cost,
         };

@@ -1,6 +1,6 @@
 //! The earned share of cross-fitted predictions, fold by fold.
 
-use farthing_eval::metrics::{self, Arena, Marks};
+use farthing_eval::metrics::{self, Arena, Groups, Marks};
 use nalgebra::DMatrix;
 
 use super::{FOLDS, Truth};
@@ -66,7 +66,7 @@ impl Fold {
         let rows: Vec<usize> =
             (0..truth.folds.len()).filter(|&row| truth.folds[row] == fold).collect();
         // Nothing is resampled, so each request is a group of its own.
-        let groups: Vec<u64> = (0..rows.len() as u64).collect();
+        let groups = Groups::each_alone(rows.len());
         let arena = Arena::new(
             candidates,
             &metrics::Truth {
