@@ -45,7 +45,7 @@ fn plot(figures: &CalibrationFigures) -> Option<Markup> {
         width: SIDE,
         height: SIDE,
         x: axis("Predicted probability of meeting the bar"),
-        y: axis("Share that met it"),
+        y: Axis { ticks: linear_ticks(&(0.1..1.0), 5), ..axis("Share that met it") },
         curves: vec![(Ink::Diagonal, vec![(0.0, 0.0), (1.0, 1.0)])],
     }
     .draw()?;

@@ -28,18 +28,18 @@ fn verdict(report: &Report) -> Markup {
     let Some(frontier) = &report.frontier else {
         return html! { "This log cannot say what the router saves" };
     };
-    let best = model(&frontier.best_single.model);
+    let best = model(&format!("{},", frontier.best_single.model));
     let Some((saving, target)) = saving(frontier) else {
-        return html! { "The router does not come near the quality of " (best) };
+        return html! { "The router does not come near the best single model, " (model(&frontier.best_single.model)) };
     };
     let shown = show(saving.value.abs(), Unit::Percent);
     html! {
         @if saving.low.is_some_and(|low| low > 0.0) {
-            "Saves " (shown) " of the cost of " (best) ", " (place(target))
+            "Saves " (shown) " of the cost of " (best) " " (place(target))
         } @else if saving.high.is_some_and(|high| high < 0.0) {
-            "Costs " (shown) " more than " (best) ", " (place(target))
+            "Costs " (shown) " more than " (best) " " (place(target))
         } @else {
-            "No sure saving against " (best) ", " (place(target)) ": "
+            "No sure saving against " (best) " " (place(target)) ": "
             (show(saving.value, Unit::Percent)) ", which chance alone could give"
         }
     }
@@ -60,24 +60,29 @@ fn place(target: &str) -> &'static str {
 
 /// What is saved at the highest quality that the router reaches, and which that is.
 fn saving(frontier: &Frontier) -> Option<(Estimate, &str)> {
-    let reached = frontier
-        .cost_targets
-        .iter()
-        .rev()
-        .find_map(|target| Some((target.ratio_to_best_single?, target.target.as_str())));
-    reached.map(|(ratio, target)| (ratio.affine(-100.0, 100.0), target))
+    let reached = frontier.cost_targets.iter().rev().filter(|target| target.cost_usd.is_some());
+    let mut savings =
+        reached.filter_map(|target| Some((target.saving_pct?, target.target.as_str())));
+    savings.next()
 }
 
 fn cards(frontier: &Frontier) -> Markup {
+    let lesser = frontier.cost_targets.iter().rev().filter_map(|target| {
+        (target.target != saving(frontier)?.1)
+            .then_some((target.saving_pct?, target.target.as_str()))
+    });
     html! {
         @if let Some((saving, target)) = saving(frontier) {
             (estimate_card(&format!("saved {}", place(target)), &saving, Unit::Percent, html! {
                 "against sending everything to " (model(&frontier.best_single.model))
+                @for (saving, target) in lesser {
+                    "; " (show(saving.value, Unit::Percent)) " " (place(target))
+                }
             }))
         }
         @if let Some(earned) = &frontier.earned_share_pct {
             (estimate_card("earned share", earned, Unit::Percent, html! {
-                "of what reading the request could gain: 0 is mixing models at random, 100 is knowing every answer"
+                "of what reading requests could gain: 0 is mixing models at random, 100 is knowing every answer"
                 @if earned.low.is_none_or(|low| low <= 0.0) { "; not shown to be above chance" }
             }))
         }

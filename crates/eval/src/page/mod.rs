@@ -18,6 +18,7 @@ mod number;
 mod plane;
 mod plot;
 mod policy;
+mod published;
 mod slices;
 mod table;
 mod worst;
@@ -105,6 +106,12 @@ fn sections(report: &Report) -> Vec<Section> {
         ),
         section("slices", "Slices", "Where it earns, where it loses", slices::render(report)),
         section(
+            "published",
+            "Published metrics",
+            "In the words of the literature",
+            published::render(report),
+        ),
+        section(
             "worst",
             "Worst requests",
             "The requests where it loses most",
@@ -116,7 +123,9 @@ fn sections(report: &Report) -> Vec<Section> {
 
 /// Why a part of the report is not there.
 fn withheld(what: &str, reason: Option<&str>) -> Markup {
-    html! { p.withheld { strong { "No " (what) ". " } (reason.unwrap_or("It was not computed")) "." } }
+    html! {
+        p.withheld { strong { "No " (what) ":" } " " (reason.unwrap_or("it was not computed")) "." }
+    }
 }
 
 /// Nothing but this file's own style and script.

@@ -20,14 +20,14 @@ pub(super) fn render(report: &Report) -> Markup {
         }
         (Table {
             caption: "The default policy by context, label, language, length and turns",
-            columns: &["slice", "value", "requests", "quality", "difference", "saved", "USD per 1,000", "bar met"],
+            columns: &["slice", "requests", "quality", "difference", "saved", "USD per 1,000", "bar met"],
             rows: report.slices.iter().map(row).collect(),
         }.render_sortable())
     }
 }
 
 fn row(slice: &Slice) -> (Markup, Vec<Cell>) {
-    let mut cells = vec![Cell::text(html! { (slice.value) }), Cell::count(slice.requests)];
+    let mut cells = vec![Cell::count(slice.requests)];
     match &slice.figures {
         Some(figures) => cells.extend([
             Cell::estimate(figures.quality.as_ref(), Unit::Quality),
@@ -38,5 +38,5 @@ fn row(slice: &Slice) -> (Markup, Vec<Cell>) {
         ]),
         None => cells.extend((0..5).map(|_| Cell::unknown("too few"))),
     }
-    (html! { (slice.column) }, cells)
+    (html! { (slice.column) ": " (slice.value) }, cells)
 }

@@ -37,11 +37,24 @@ fn one(request: &WorstRequest) -> Markup {
         }
     };
     html! {
-        p.prompt { (request.prompt) }
+        details {
+            summary { (beginning(&request.prompt)) }
+            p.prompt { (request.prompt) }
+            p.note { "request " code { (request.request) } }
+        }
         dl.facts {
             (answer("chosen", &request.chosen, request.chosen_score, request.chosen_cost_usd))
             (answer("better", &request.oracle, request.oracle_score, request.oracle_cost_usd))
         }
-        p.note { "request " code { (request.request) } }
     }
+}
+
+/// The first words of a prompt, on one line.
+fn beginning(prompt: &str) -> String {
+    const LETTERS: usize = 100;
+    let line = prompt.split_whitespace().collect::<Vec<_>>().join(" ");
+    if line.chars().count() <= LETTERS {
+        return line;
+    }
+    line.chars().take(LETTERS).chain(['…']).collect()
 }
