@@ -18,7 +18,7 @@ const farthing = (cwd, ...args) => execFileSync(binary, args, { cwd, stdio: "pip
 export function sampleReport() {
   const cwd = folder();
   farthing(cwd, "demo", "--dir", cwd);
-  farthing(cwd, "eval", "router", "sample.parquet", "--html", "report.html");
+  farthing(cwd, "eval", "router", "sample.parquet", "--show-prompts", "--html", "report.html");
   return join(cwd, "report.html");
 }
 
@@ -35,6 +35,6 @@ export function hostileReport() {
   }
   writeFileSync(join(cwd, "log.ndjson"), rows.map((row) => JSON.stringify(row)).join("\n") + "\n");
   farthing(cwd, "train", "log.ndjson", "-o", "router", "--context", "task", "--force");
-  farthing(cwd, "eval", "router", "log.ndjson", "--html", "report.html");
+  farthing(cwd, "eval", "router", "log.ndjson", "--show-prompts", "--html", "report.html");
   return join(cwd, "report.html");
 }

@@ -15,7 +15,7 @@ pub(super) fn render(report: &Report) -> Markup {
         h1 { (verdict(report)) }
         div.cards {
             @if let Some(frontier) = &report.frontier { (cards(frontier)) } @else { (policy_card(report)) }
-            (card("requests behind this", &count(requests), html! {
+            (card("requests behind this", &count(requests), &html! {
                 "none of them seen in training; " (counted(groups, "group")) " of near-duplicates"
             }))
         }
@@ -73,7 +73,7 @@ fn cards(frontier: &Frontier) -> Markup {
     });
     html! {
         @if let Some((saving, target)) = saving(frontier) {
-            (estimate_card(&format!("saved {}", place(target)), &saving, Unit::Percent, html! {
+            (estimate_card(&format!("saved {}", place(target)), &saving, Unit::Percent, &html! {
                 "against sending everything to " (model(&frontier.best_single.model))
                 @for (saving, target) in lesser {
                     "; " (show(saving.value, Unit::Percent)) " " (place(target))
@@ -81,7 +81,7 @@ fn cards(frontier: &Frontier) -> Markup {
             }))
         }
         @if let Some(earned) = &frontier.earned_share_pct {
-            (estimate_card("earned share", earned, Unit::Percent, html! {
+            (estimate_card("earned share", earned, Unit::Percent, &html! {
                 "of what reading requests could gain: 0 is mixing models at random, 100 is knowing every answer"
                 @if earned.low.is_none_or(|low| low <= 0.0) { "; not shown to be above chance" }
             }))
@@ -95,7 +95,7 @@ fn policy_card(report: &Report) -> Markup {
     let saving = against.and_then(|against| Some((against.saving_pct?, against)));
     html! {
         @if let Some((saving, against)) = saving {
-            (estimate_card("saved by the default policy", &saving, Unit::Percent, html! {
+            (estimate_card("saved by the default policy", &saving, Unit::Percent, &html! {
                 "against " (against.model) ", on " (counted(against.costed_requests, "request"))
                 " whose logged model is the chosen one"
             }))
@@ -103,17 +103,17 @@ fn policy_card(report: &Report) -> Markup {
     }
 }
 
-fn estimate_card(what: &str, estimate: &Estimate, unit: Unit, note: Markup) -> Markup {
+fn estimate_card(what: &str, estimate: &Estimate, unit: Unit, note: &Markup) -> Markup {
     let range =
         range(estimate, unit).map(|range| html! { p.interval { "95\u{a0}% interval: " (range) } });
     card(
         what,
         &show(estimate.value, unit),
-        html! { @if let Some(range) = range { (range) } (note) },
+        &html! { @if let Some(range) = range { (range) } (note) },
     )
 }
 
-fn card(what: &str, value: &str, note: Markup) -> Markup {
+fn card(what: &str, value: &str, note: &Markup) -> Markup {
     html! { div.card { p.what { (what) } p.value { (value) } div.note { (note) } } }
 }
 

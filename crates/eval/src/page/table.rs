@@ -75,7 +75,7 @@ impl Table<'_> {
         html! {
             div.scroll role="region" aria-label=(self.caption) tabindex="0" {
                 table class=(class) {
-                    caption { (self.caption) }
+                    caption { span { (self.caption) } }
                     thead { tr {
                         @for (i, column) in self.columns.iter().enumerate() {
                             th scope="col" class=[numeric(i).then_some("num")] { (column) }
