@@ -102,6 +102,18 @@ impl Request {
         self
     }
 
+    /// The same request with another text in the last user turn that holds any; `None` where there is
+    /// no such turn, or where no text would be left in the request.
+    #[must_use]
+    pub fn edit_last_user_turn(&self, edit: impl FnOnce(&str) -> String) -> Option<Self> {
+        let asked = |m: &Message| m.role == Role::User && !m.text.trim().is_empty();
+        let turn = self.messages.iter().rposition(asked)?;
+        let mut edited = self.clone();
+        edited.messages[turn].text = edit(&self.messages[turn].text);
+        let holds_text = edited.messages.iter().any(|m| !m.text.trim().is_empty());
+        holds_text.then_some(edited)
+    }
+
     /// Bytes of text in all turns: what a provider bills as input.
     pub fn text_bytes(&self) -> usize {
         self.messages.iter().map(|m| m.text.len()).sum()
@@ -246,6 +258,23 @@ mod tests {
         assert_eq!(request.messages()[0].role, Role::System);
         assert_eq!(request.messages()[1].text, "what is\nthis?");
         assert_eq!(request.text_bytes(), 8 + 13);
+    }
+
+    #[test]
+    fn only_the_last_user_turn_with_text_is_edited() {
+        let say = |role, text: &str| Message { role, text: text.to_owned() };
+        let turns = |last: &str| {
+            use Role::{Assistant, User};
+            vec![say(User, "hi"), say(Assistant, "yes?"), say(User, last), say(User, " ")]
+        };
+        let request = Request { tools: 2, ..Request::new(turns("go on")).unwrap() };
+        let edited = request.edit_last_user_turn(str::to_uppercase).unwrap();
+        assert_eq!(edited, Request { messages: turns("GO ON"), ..request });
+
+        let unasked = Request::new(vec![say(Role::System, "be brief")]).unwrap();
+        assert_eq!(unasked.edit_last_user_turn(str::to_uppercase), None);
+        let prompt = Request::from_prompt("hi").unwrap();
+        assert_eq!(prompt.edit_last_user_turn(|_| "\n".to_owned()), None);
     }
 
     #[test]

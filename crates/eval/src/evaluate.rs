@@ -11,6 +11,7 @@ use crate::metrics::{Arena, Bootstrap, PairFigures, Truth, best_column};
 use crate::pair::Pair;
 use crate::policy::{Decided, Yardsticks};
 use crate::report::{DataCounts, FORMAT_VERSION, IgnoredCandidate, Report, Settings};
+use crate::robustness::{Robustness, RobustnessOptions, robustness};
 use crate::rows::{Rows, positions};
 use crate::{EvalError, calibration, candidates, slices, worst};
 
@@ -24,6 +25,11 @@ pub struct Subject<'a> {
     /// The prompts that it was fitted or certified on.
     pub seen: &'a SeenPrompts,
 }
+
+/// Requests that are changed to see whether choices depend on what they should.
+const PROBES: usize = 500;
+/// The same where reading one takes an encoder tens of milliseconds.
+const FEW_PROBES: usize = 50;
 
 /// How to evaluate.
 #[derive(Debug, Clone, PartialEq)]
@@ -113,8 +119,28 @@ pub fn evaluate(
         pair,
         pair_withheld,
         slices: parts.iter().map(|part| part.report(names, &estimates)).collect(),
+        robustness: probe(router, (&policy, bar_index), dataset, &scored.records, options)?,
         worst: options.show_prompts.then(|| worst::worst(names, &scored.records, rows, bar)),
     })
+}
+
+/// How the default policy takes to changed requests.
+fn probe(
+    router: &Router,
+    policy: (&Policy, usize),
+    dataset: &Dataset,
+    records: &[&Record],
+    options: &EvalOptions,
+) -> Result<Robustness, EvalError> {
+    let EvalOptions { seed, resamples, .. } = *options;
+    let max_requests = if router.has_encoder() { FEW_PROBES } else { PROBES };
+    robustness(
+        router,
+        policy,
+        dataset,
+        records,
+        &RobustnessOptions { max_requests, seed, resamples },
+    )
 }
 
 /// What one resample gives, or the data themselves.

@@ -8,7 +8,8 @@ use farthing_model::Certificate;
 use serde::Serialize;
 
 use crate::{
-    CalibrationFigures, CandidateFigures, Frontier, PairReport, PolicyReport, Slice, WorstRequest,
+    CalibrationFigures, CandidateFigures, Frontier, PairReport, PolicyReport, Robustness, Slice,
+    WorstRequest,
 };
 
 /// Version of the report; additive changes keep it.
@@ -44,6 +45,8 @@ pub struct Report {
     pub pair_withheld: Option<String>,
     /// The default policy on parts of the log.
     pub slices: Vec<Slice>,
+    /// Whether the default policy's choices depend on what they should.
+    pub robustness: Robustness,
     /// Where the default policy loses most; `null` unless prompts may be shown.
     pub worst: Option<Vec<WorstRequest>>,
 }

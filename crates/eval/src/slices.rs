@@ -20,7 +20,7 @@ const MOST_VALUES: usize = 30;
 /// What the others are called.
 const OTHER: &str = "(other)";
 /// Characters of a text that its language is told from.
-const LANGUAGE_CHARS: usize = 2000;
+const LANGUAGE_CHARS: usize = 500;
 
 /// The default policy on some of the scored requests.
 #[derive(Debug, Clone, PartialEq, Serialize)]

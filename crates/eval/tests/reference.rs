@@ -118,6 +118,7 @@ fn routellm_by_prompt_length() {
     let area: f64 = curve.windows(2).map(|p| (p[1].0 - p[0].0) * (p[0].1 + p[1].1) / 2.0).sum();
     assert_near(found.apgr, (area - weak) / (strong - weak), 1e-9, "APGR");
     let cpt = |share: f64| 100.0 * first_crossing(&curve, weak + share * (strong - weak));
+    assert_near(found.cpt20_pct, cpt(0.2), 1e-9, "CPT(20)");
     assert_near(found.cpt50_pct, cpt(0.5), 1e-9, "CPT(50)");
     assert_near(found.cpt80_pct, cpt(0.8), 1e-9, "CPT(80)");
 }

@@ -59,6 +59,44 @@ pub fn brier(pairs: &[(f64, bool)]) -> Option<f64> {
     mean(pairs, |p, met| (p - f64::from(u8::from(met))).powi(2))
 }
 
+/// The parts of a Brier score on a reliability table (Murphy 1973).
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct BrierParts {
+    /// Mean squared distance of a bin's mean prediction from its share; 0 is best.
+    pub reliability: f64,
+    /// Mean squared distance of a bin's share from that of all; the greater the better.
+    pub resolution: f64,
+    /// Brier score of always predicting the share of all.
+    pub uncertainty: f64,
+    /// What is left of the Brier score after `reliability - resolution + uncertainty`: predictions
+    /// differ within a bin. Near 0 where bins are narrow.
+    pub within_bins: f64,
+}
+
+/// The parts of [`brier`] on a table of the same pairs. `None` without any.
+pub fn brier_parts(pairs: &[(f64, bool)], bins: &[ReliabilityBin]) -> Option<BrierParts> {
+    let brier = brier(pairs)?;
+    let all = pairs.len() as f64;
+    let base = pairs.iter().filter(|pair| pair.1).count() as f64 / all;
+    let mean_square = |of: &dyn Fn(&ReliabilityBin) -> f64| {
+        bins.iter().map(|bin| bin.count as f64 * of(bin).powi(2)).sum::<f64>() / all
+    };
+    let reliability = mean_square(&|bin| bin.mean_predicted - bin.share_met);
+    let resolution = mean_square(&|bin| bin.share_met - base);
+    let uncertainty = base * (1.0 - base);
+    let within_bins = brier - (reliability - resolution + uncertainty);
+    Some(BrierParts { reliability, resolution, uncertainty, within_bins })
+}
+
+/// How near a prediction must be to a threshold to count as near it.
+const NEAR: f64 = 0.1;
+
+/// The pairs whose prediction is less than 0.1 from a threshold: those whose decision a small error
+/// would turn.
+pub fn near_threshold(pairs: &[(f64, bool)], threshold: f64) -> Vec<(f64, bool)> {
+    pairs.iter().copied().filter(|pair| (pair.0 - threshold).abs() < NEAR).collect()
+}
+
 /// Mean of `-ln` of the probability of what happened; infinite where that was 0. `None` without any.
 pub fn log_loss(pairs: &[(f64, bool)]) -> Option<f64> {
     mean(pairs, |p, met| -(if met { p } else { 1.0 - p }).ln())
@@ -88,6 +126,27 @@ mod tests {
         assert!((brier(&pairs).unwrap() - squares.iter().sum::<f64>() / 5.0).abs() < 1e-12);
         let of_two = log_loss(&pairs[2..4]).unwrap();
         assert!((of_two + 0.2_f64.ln()).abs() < 1e-12, "{of_two}");
+    }
+
+    #[test]
+    fn brier_parts_by_hand() {
+        let pairs = [(0.9, true), (0.1, false), (0.2, true), (0.8, false), (0.7, true)];
+        let found = brier_parts(&pairs, &reliability(&pairs, 2)).unwrap();
+        // Bins of 2 and 3: means 0.15 and 0.8, shares 1/2 and 2/3, of all 3/5.
+        let reliability = 0.4 * 0.35_f64.powi(2) + 0.6 * (0.8 - 2.0 / 3.0_f64).powi(2);
+        let resolution = 0.4 * 0.1_f64.powi(2) + 0.6 * (2.0 / 3.0 - 0.6_f64).powi(2);
+        assert!((found.reliability - reliability).abs() < 1e-12);
+        assert!((found.resolution - resolution).abs() < 1e-12);
+        assert!((found.uncertainty - 0.24).abs() < 1e-12);
+        let rest = 1.39 / 5.0 - (reliability - resolution + 0.24);
+        assert!((found.within_bins - rest).abs() < 1e-12);
+        assert_eq!(brier_parts(&[], &[]), None);
+    }
+
+    #[test]
+    fn only_predictions_near_the_threshold() {
+        let pairs = [(0.39, true), (0.41, false), (0.5, true), (0.61, true), (f64::NAN, true)];
+        assert_eq!(near_threshold(&pairs, 0.5), [(0.41, false), (0.5, true)]);
     }
 
     #[test]

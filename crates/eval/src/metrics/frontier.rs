@@ -12,14 +12,21 @@ pub struct Point {
     pub quality: f64,
 }
 
+impl Point {
+    /// Whether both are numbers and finite; other points are left out of every curve.
+    pub(super) fn is_finite(&self) -> bool {
+        self.cost_usd.is_finite() && self.quality.is_finite()
+    }
+}
+
 /// Two qualities closer than this are the same: sums in another order differ by less.
-const SAME_QUALITY: f64 = 1e-12;
+pub(super) const SAME_QUALITY: f64 = 1e-12;
 
 /// The non-decreasing upper convex hull (`RouterBench`'s NDCH), by rising cost: points that a mix of
 /// two others does not beat, each of higher quality than all cheaper ones.
 pub fn hull(points: &[Point]) -> Vec<Point> {
     let mut sorted: Vec<Point> = points.to_vec();
-    sorted.retain(|point| point.cost_usd.is_finite() && point.quality.is_finite());
+    sorted.retain(Point::is_finite);
     sorted.sort_by(|a, b| a.cost_usd.total_cmp(&b.cost_usd).then(b.quality.total_cmp(&a.quality)));
     let mut hull: Vec<Point> = Vec::new();
     for point in sorted {
@@ -96,6 +103,31 @@ pub fn cost_at_quality(hull: &[Point], quality: f64) -> Option<f64> {
     Some(before.cost_usd + share.min(1.0) * (after.cost_usd - before.cost_usd))
 }
 
+/// Greatest advantage in mean score of an oracle over a policy at one budget, both [`hull`]s; at
+/// least 0. NaN where one of them has no point.
+pub fn peak_gap(oracle: &[Point], policy: &[Point]) -> f64 {
+    if oracle.is_empty() || policy.is_empty() {
+        return f64::NAN;
+    }
+    // Both are straight between corners, meet in the origin and end flat.
+    let corners = oracle.iter().chain(policy).map(|point| point.cost_usd);
+    let gaps = corners.map(|cost_usd| height(oracle, cost_usd) - height(policy, cost_usd));
+    gaps.fold(0.0, f64::max)
+}
+
+/// What learning saves at a mean score, in percent of a reference cost in USD: the saving of the
+/// router's [`hull`] less that of its null control (fitted on shuffled labels). `None` where one of
+/// the two never reaches the score or the reference costs nothing.
+pub fn earned_saving_pct(
+    router: &[Point],
+    null: &[Point],
+    quality: f64,
+    reference_usd: f64,
+) -> Option<f64> {
+    let saved = cost_at_quality(null, quality)? - cost_at_quality(router, quality)?;
+    (reference_usd > 0.0).then(|| 100.0 * saved / reference_usd)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -157,5 +189,26 @@ mod tests {
         }
         assert_eq!(cost_at_quality(&hull, 0.81), None);
         assert_eq!(cost_at_quality(&[], 0.0), None);
+    }
+
+    #[test]
+    fn peak_gap_by_hand() {
+        let oracle = points(&[(1.0, 0.6), (2.0, 0.9)]);
+        let policy = points(&[(2.0, 0.5), (4.0, 0.8)]);
+        // At 1: 0.6 against 0.25 on the way to the policy's first point; at 2: 0.9 against 0.5; at 4:
+        // 0.9 against 0.8.
+        assert!(close(peak_gap(&oracle, &policy), 0.4));
+        assert!(close(peak_gap(&policy, &oracle), 0.0));
+        assert!(peak_gap(&[], &policy).is_nan());
+    }
+
+    #[test]
+    fn earned_saving_by_hand() {
+        let router = points(&[(1.0, 0.4), (3.0, 0.8)]);
+        let null = points(&[(1.0, 0.3), (6.0, 0.8)]);
+        // 0.7 costs 2.5 and 5 of 8.
+        assert!(close(earned_saving_pct(&router, &null, 0.7, 8.0).unwrap(), 100.0 * 2.5 / 8.0));
+        assert_eq!(earned_saving_pct(&router, &null, 0.9, 8.0), None);
+        assert_eq!(earned_saving_pct(&router, &null, 0.7, 0.0), None);
     }
 }

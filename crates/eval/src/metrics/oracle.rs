@@ -6,12 +6,14 @@ use super::Matrix;
 /// whose score is at least the bar; where none is, the best score, ties to the cheaper. Equal in
 /// both: the first. `(requests, candidates)` matrices of true values -> `(requests)`.
 pub fn oracle_choices(true_score: &Matrix, true_cost: &Matrix, bar: f64) -> Vec<usize> {
-    let choose = |(score, cost): (&[f64], &[f64])| {
-        let met = (0..score.len()).filter(|&i| score[i] >= bar);
-        let cheapest = met.min_by(|&a, &b| cost[a].total_cmp(&cost[b]));
-        cheapest.unwrap_or_else(|| best_column(score, cost))
-    };
-    true_score.iter().zip(true_cost.iter()).map(choose).collect()
+    true_score.iter().zip(true_cost.iter()).map(|(s, c)| oracle_choice(s, c, bar)).collect()
+}
+
+/// [`oracle_choices`] of one request, `(candidates)` both.
+pub(super) fn oracle_choice(score: &[f64], cost: &[f64], bar: f64) -> usize {
+    let met = (0..score.len()).filter(|&i| score[i] >= bar);
+    let cheapest = met.min_by(|&a, &b| cost[a].total_cmp(&cost[b]));
+    cheapest.unwrap_or_else(|| best_column(score, cost))
 }
 
 /// Position of the highest quality, ties to the cheaper, then to the first: the best single model

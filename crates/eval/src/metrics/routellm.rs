@@ -3,9 +3,10 @@
 //! Thresholds are the edges of 10 equally filled bins of the router's score (duplicates dropped); at
 //! each the strong model answers the requests at or above it, at the last one those above it. A
 //! threshold's point is (share of strong calls, mean score), both ends included. In a resample the
-//! thresholds stay.
+//! thresholds stay. The paper's variant is in `routellm_paper`.
 
-use super::{Choices, GroupSums, Groups, Matrix, Point, Sweep, quantile};
+use super::line::Line;
+use super::{Choices, GroupSums, Groups, Matrix, Sweep, quantile};
 
 const BINS: u32 = 10;
 
@@ -19,6 +20,8 @@ pub struct PairFigures {
     /// Average performance gap recovered: area of the router's curve over the weak model's line, as a
     /// share of that of the strong model's; 0.5 is what a coin earns. NaN where both models are equal.
     pub apgr: f64,
+    /// Least share of strong calls, in percent, that recovers 20 % of the gap.
+    pub cpt20_pct: f64,
     /// Least share of strong calls, in percent, that recovers 50 % of the gap.
     pub cpt50_pct: f64,
     /// Least share of strong calls, in percent, that recovers 80 % of the gap.
@@ -57,35 +60,22 @@ impl PairDial {
     pub fn figures(&self, counts: &[u32]) -> PairFigures {
         let singles = self.singles.means(counts);
         let (weak, strong) = (singles[0], singles[1]);
-        let mut points = self.dial.points(counts);
-        points.sort_by(|a, b| a.cost_usd.total_cmp(&b.cost_usd));
-        let area: f64 = points.windows(2).map(trapezoid).sum();
+        let points = self.dial.points(counts);
+        let line = Line::new(points.iter().map(|point| (point.cost_usd, point.quality)));
         // Where a single threshold is left the curve is one point and recovers nothing.
-        let width: f64 = points.windows(2).map(|pair| pair[1].cost_usd - pair[0].cost_usd).sum();
+        let (from, to) = line.start().zip(line.end()).unwrap_or_default();
+        let recovered = line.area(from, to) - weak * (to - from);
+        let cpt_pct =
+            |part: f64| 100.0 * line.first_reach(weak + part * (strong - weak)).unwrap_or(1.0);
         PairFigures {
             weak_quality: weak,
             strong_quality: strong,
-            apgr: (area - weak * width) / ((strong - weak) * width),
-            cpt50_pct: 100.0 * strong_share(&points, weak + 0.5 * (strong - weak)),
-            cpt80_pct: 100.0 * strong_share(&points, weak + 0.8 * (strong - weak)),
+            apgr: recovered / ((strong - weak) * (to - from)),
+            cpt20_pct: cpt_pct(0.2),
+            cpt50_pct: cpt_pct(0.5),
+            cpt80_pct: cpt_pct(0.8),
         }
     }
-}
-
-fn trapezoid(pair: &[Point]) -> f64 {
-    (pair[1].cost_usd - pair[0].cost_usd) * f64::midpoint(pair[0].quality, pair[1].quality)
-}
-
-/// Where the curve first reaches a quality, linear between points; 1 where it never does.
-fn strong_share(points: &[Point], quality: f64) -> f64 {
-    let Some(at) = points.iter().position(|point| point.quality >= quality) else {
-        return 1.0;
-    };
-    let Some(before) = at.checked_sub(1).map(|i| points[i]) else {
-        return points[at].cost_usd;
-    };
-    let part = (quality - before.quality) / (points[at].quality - before.quality);
-    before.cost_usd + part * (points[at].cost_usd - before.cost_usd)
 }
 
 #[cfg(test)]
@@ -111,6 +101,8 @@ mod tests {
         let area = (2.0 * 7.0 + 8.5 + 9.5 + 10.5 + 6.0 * 11.0) / 121.0;
         assert!((found.weak_quality - 6.0 / 11.0).abs() < 1e-12);
         assert!((found.apgr - (area - 6.0 / 11.0) / (5.0 / 11.0)).abs() < 1e-12);
+        // 20 % of the gap is 7/11: half of the way to two strong calls.
+        assert!((found.cpt20_pct - 100.0 * 1.0 / 11.0).abs() < 1e-9);
         assert!((found.cpt50_pct - 100.0 * 2.5 / 11.0).abs() < 1e-9);
         assert!((found.cpt80_pct - 100.0 * 4.0 / 11.0).abs() < 1e-9);
     }

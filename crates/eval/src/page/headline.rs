@@ -67,16 +67,17 @@ fn saving(frontier: &Frontier) -> Option<(Estimate, &str)> {
 }
 
 fn cards(frontier: &Frontier) -> Markup {
-    let lesser = frontier.cost_targets.iter().rev().filter_map(|target| {
-        (target.target != saving(frontier)?.1)
-            .then_some((target.saving_pct?, target.target.as_str()))
+    let reached = saving(frontier);
+    let others = frontier.cost_targets.iter().rev().filter_map(|target| {
+        let other = Some(target.target.as_str()) != reached.map(|(_, name)| name);
+        target.saving_pct.filter(|_| other).map(|saving| (saving, target.target.as_str()))
     });
     html! {
-        @if let Some((saving, target)) = saving(frontier) {
+        @if let Some((saving, target)) = reached {
             (estimate_card(&format!("saved {}", place(target)), &saving, Unit::Percent, &html! {
                 "against sending everything to " (model(&frontier.best_single.model))
-                @for (saving, target) in lesser {
-                    "; " (show(saving.value, Unit::Percent)) " " (place(target))
+                @for (saving, target) in others {
+                    br; (show(saving.value, Unit::Percent)) " " (place(target))
                 }
             }))
         }

@@ -19,6 +19,7 @@ mod plane;
 mod plot;
 mod policy;
 mod published;
+mod robustness;
 mod slices;
 mod table;
 mod worst;
@@ -111,6 +112,7 @@ fn sections(report: &Report) -> Vec<Section> {
             "In the words of the literature",
             published::render(report),
         ),
+        section("robustness", "Robustness", "Does it keep its choice?", robustness::render(report)),
         section(
             "worst",
             "Worst requests",

@@ -19,12 +19,22 @@ fn skill(model: &str) -> (f64, f64, f64) {
     match model {
         "large" => (0.95, 0.9, 0.010),
         "middle" => (0.95, 0.6, 0.004),
-        _ => (0.9, 0.3, 0.001),
+        "small" => (0.9, 0.3, 0.001),
+        // `m0`, `m1`, ...: each a little better and dearer.
+        _ => {
+            let rank: f64 = model.trim_start_matches('m').parse().unwrap_or_default();
+            (0.9, 0.3 + 0.6 * rank / (rank + 5.0), 0.001 * 1.3_f64.powf(rank))
+        }
     }
 }
 
 /// A router of these candidates that knows their skills.
 pub(crate) fn router(names: &[&str]) -> Router {
+    Router::from_parts(&parts(names)).unwrap()
+}
+
+/// What it is made of.
+pub(crate) fn parts(names: &[&str]) -> Parts {
     let n = names.len();
     let each = |value: fn((f64, f64, f64)) -> f64| {
         names.iter().map(move |name| value(skill(name))).collect::<Vec<f64>>()
@@ -50,7 +60,7 @@ pub(crate) fn router(names: &[&str]) -> Router {
             offsets: f32s(each(|(easy, hard, _)| hard - easy)),
         }],
     };
-    let parts = Parts {
+    Parts {
         null: None,
         manifest: manifest(names),
         weights,
@@ -59,8 +69,7 @@ pub(crate) fn router(names: &[&str]) -> Router {
         prices: PriceTable::default(),
         seen: SeenPrompts::new(0, []),
         card: String::new(),
-    };
-    Router::from_parts(&parts).unwrap()
+    }
 }
 
 fn manifest(names: &[&str]) -> Manifest {

@@ -1,94 +1,13 @@
-//! Properties of the metrics that hold for any data.
+//! The dial sweep, its weighing, and the oracle.
 
 use farthing_eval::metrics::{
-    Choices, Groups, Matrix, PairDial, Point, Sweep, aiq, cost_at_quality, dial_lambdas,
-    dial_sweep, height, hull, oracle_choices,
+    Choices, Groups, Matrix, PairDial, Point, Sweep, dial_lambdas, dial_sweep, oracle_choices,
 };
 use proptest::prelude::*;
 
-const CLOSE: f64 = 1e-9;
-
-fn points() -> impl Strategy<Value = Vec<Point>> {
-    let point = (0.001..1.0, 0.0..1.0).prop_map(|(cost_usd, quality)| Point { cost_usd, quality });
-    prop::collection::vec(point, 1..20)
-}
-
-/// Scores, costs and predictions of 12 requests and 3 candidates.
-fn outcomes() -> impl Strategy<Value = [Matrix; 4]> {
-    let matrix = |low: f64, high: f64| {
-        prop::collection::vec(low..high, 36).prop_map(|values| Matrix::new(3, values))
-    };
-    let coarse = prop::collection::vec(0_u8..=4, 36).prop_map(|values| {
-        Matrix::new(3, values.into_iter().map(|v| f64::from(v) / 4.0).collect())
-    });
-    [
-        matrix(0.0, 1.0).boxed(),
-        matrix(0.0001, 0.1).boxed(),
-        coarse.boxed(),
-        matrix(0.0001, 0.1).boxed(),
-    ]
-}
-
-fn close(a: f64, b: f64) -> bool {
-    (a - b).abs() < CLOSE
-}
-
-fn same(a: &[Point], b: &[Point]) -> bool {
-    let pairs = a.iter().zip(b);
-    a.len() == b.len()
-        && pairs
-            .into_iter()
-            .all(|(a, b)| close(a.cost_usd, b.cost_usd) && close(a.quality, b.quality))
-}
+use crate::{CLOSE, close, outcomes, same};
 
 proptest! {
-    #[test]
-    fn the_hull_rises_is_concave_and_lies_above_all_points(points in points()) {
-        let hull = hull(&points);
-        for pair in hull.windows(2) {
-            prop_assert!(pair[0].cost_usd < pair[1].cost_usd && pair[0].quality < pair[1].quality);
-        }
-        let slope = |a: Point, b: Point| (b.quality - a.quality) / (b.cost_usd - a.cost_usd);
-        for three in hull.windows(3) {
-            prop_assert!(slope(three[0], three[1]) > slope(three[1], three[2]) - CLOSE);
-        }
-        for point in &points {
-            prop_assert!(height(&hull, point.cost_usd) >= point.quality - CLOSE);
-        }
-        prop_assert!(hull.iter().all(|corner| points.contains(corner)));
-    }
-
-    #[test]
-    fn aiq_is_bounded_and_never_falls_with_more_points(points in points(), c_max in 0.0..2.0) {
-        let of = |points: &[Point]| aiq(points, 0.0, c_max);
-        let best = points.iter().map(|p| p.quality).fold(0.0, f64::max);
-        prop_assert!((0.0..=best + CLOSE).contains(&of(&points)));
-        let cheapest = points.iter().copied().min_by(|a, b| a.cost_usd.total_cmp(&b.cost_usd));
-        let half: Vec<Point> = points.iter().copied().step_by(2).chain(cheapest).collect();
-        prop_assert!(of(&half) <= of(&points) + CLOSE);
-    }
-
-    #[test]
-    fn aiq_is_the_mean_height(points in points()) {
-        let hull = hull(&points);
-        let steps = 20_000;
-        let heights = (0..steps).map(|i| height(&hull, (f64::from(i) + 0.5) / f64::from(steps)));
-        let mean = heights.sum::<f64>() / f64::from(steps);
-        prop_assert!((mean - aiq(&points, 0.0, 1.0)).abs() < 1e-4);
-    }
-
-    #[test]
-    fn cost_at_quality_inverts_the_height(points in points(), quality in 0.0..1.0) {
-        let hull = hull(&points);
-        let top = hull.last().map_or(0.0, |p| p.quality);
-        match cost_at_quality(&hull, quality) {
-            Some(cost) => prop_assert!(height(&hull, cost) >= quality - CLOSE),
-            None => prop_assert!(quality > top),
-        }
-        let lower = cost_at_quality(&hull, 0.9 * quality);
-        prop_assert!(lower.unwrap_or(f64::INFINITY) <= cost_at_quality(&hull, quality).unwrap_or(f64::INFINITY));
-    }
-
     #[test]
     fn the_dial_goes_from_best_quality_to_least_cost([quality, cost, score, true_cost] in outcomes()) {
         let predicted = dial_sweep(&quality, &cost, &quality, &cost);
