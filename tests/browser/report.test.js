@@ -142,6 +142,18 @@ test("a phone shows it without scrolling sideways", async () => {
   }
 });
 
+test("on paper it is dark on light, whatever the screen is", async () => {
+  const { page } = await open(report, { colorScheme: "dark" });
+  const lightness = () =>
+    page.evaluate(() => getComputedStyle(document.querySelector("h1")).color.match(/\d+/g).reduce((a, b) => a + Number(b), 0) / 3);
+  assert.ok((await lightness()) > 200, "light letters on a dark screen");
+  await page.emulateMedia({ media: "print", colorScheme: "dark" });
+  assert.ok((await lightness()) < 60, "dark letters on paper");
+  assert.ok(await page.locator("nav").isHidden());
+  assert.ok((await page.pdf()).length > 10_000);
+  await page.close();
+});
+
 test("without script everything but slider and sorting is there", async () => {
   const { page, complaints } = await open(report, { javaScriptEnabled: false });
   assert.equal(await page.getByRole("slider").count(), 0);
