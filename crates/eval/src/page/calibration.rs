@@ -3,8 +3,9 @@
 use maud::{Markup, html};
 
 use super::number::{Unit, counted, show_or_dash};
-use super::plot::{Axis, Ink, Plot, linear_ticks};
+use super::plot::{Axis, Ink, Plot};
 use super::table::{Cell, Table};
+use super::ticks::linear_ticks;
 use crate::CalibrationFigures;
 use crate::metrics::ReliabilityBin;
 

@@ -82,10 +82,10 @@ pub(super) fn render(frontier: &Frontier, settings: &[Setting<'_>], chosen: usiz
                 "predicted quality less cost at that price. Figures are what these requests would have come to."
             }
             div.slider hidden {
-                label for="dial" { "Setting, from cheapest to best" }
+                label for="dial" { "Setting, from cheapest to dearest" }
                 input id="dial" type="range" min="0" max=(settings.len() - 1) step="1" value=(chosen)
                     aria-valuetext=(now.spoken);
-                div.ends aria-hidden="true" { span { "cheaper" } span { "better" } }
+                div.ends aria-hidden="true" { span { "cheaper" } span { "dearer" } }
             }
             p.note id="no-script" {
                 "The slider needs script. One setting is shown; the table below has others."

@@ -22,6 +22,7 @@ mod published;
 mod robustness;
 mod slices;
 mod table;
+mod ticks;
 mod worst;
 
 use base64::Engine as _;

@@ -8,8 +8,9 @@ use maud::{Markup, html};
 
 use super::dial::Setting;
 use super::labels::{self, Wanted};
-use super::number::{Unit, show, significant};
-use super::plot::{Axis, Drawing, Ink, Plot, linear_ticks};
+use super::number::{Unit, show};
+use super::plot::{Axis, Drawing, Ink, Plot};
+use super::ticks::{cost_ticks, linear_ticks};
 use crate::{Frontier, PolicyReport};
 
 /// What is drawn.
@@ -238,7 +239,7 @@ fn legend() -> Markup {
     };
     let line = |class: &str| swatch(html! { path class=(class) d="M-12 0H12" {} });
     let marks = [
-        (line("line-router"), "this router, cheapest to best"),
+        (line("line-router"), "this router, cheapest to dearest setting"),
         (line("line-hull"), "random mixes of single models, in hindsight"),
         (line("line-zero"), "zero router: training averages only"),
         (swatch(html! { g.marker { circle r="7" {} circle.core r="3" {} } }), "chosen setting"),
@@ -276,26 +277,4 @@ fn along(points: &[Point]) -> Vec<Point> {
         (0..STEPS).map(at)
     };
     points.windows(2).flat_map(between).chain(points.last().copied()).collect()
-}
-
-/// Costs of 1, 2 and 5 times a power of ten; only the powers where they are many.
-fn cost_ticks(log_usd: &Range<f64>) -> Vec<(f64, String)> {
-    let log_1k = log_usd.start + 3.0..log_usd.end + 3.0;
-    let factors: &[f64] = if log_1k.end - log_1k.start > 2.7 { &[1.0] } else { &[1.0, 2.0, 5.0] };
-    #[expect(clippy::cast_possible_truncation, reason = "an exponent")]
-    let powers = log_1k.start.floor() as i32..=log_1k.end.ceil() as i32;
-    let costs = powers.flat_map(|power| factors.iter().map(move |f| f * 10_f64.powi(power)));
-    costs
-        .filter(|cost| log_1k.contains(&cost.log10()))
-        .map(|cost| (cost.log10() - 3.0, tick_text(cost)))
-        .collect()
-}
-
-/// Without the zeros that three significant digits would bring.
-fn tick_text(cost: f64) -> String {
-    let text = significant(cost);
-    if !text.contains('.') {
-        return text;
-    }
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }

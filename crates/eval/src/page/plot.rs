@@ -192,24 +192,10 @@ fn along((from, to): (f64, f64), share: f64) -> f64 {
     from + share * (to - from)
 }
 
-/// Round ticks of a linear axis, about `wanted` of them.
-pub(super) fn linear_ticks(range: &Range<f64>, wanted: u32) -> Vec<(f64, String)> {
-    let rough = (range.end - range.start) / f64::from(wanted);
-    let power = 10_f64.powf(rough.log10().floor());
-    let factor = [1.0, 2.0, 5.0].into_iter().find(|factor| factor * power >= rough);
-    let step = factor.unwrap_or(10.0) * power;
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few decimals")]
-    let decimals = (-step.log10()).ceil().clamp(0.0, 6.0) as usize;
-    #[expect(clippy::cast_possible_truncation, reason = "a few ticks")]
-    let [first, last] =
-        [(range.start / step).ceil() as i64, (range.end / step + 1e-9).floor() as i64];
-    let tick = |i: i64| (i as f64 * step, format!("{:.decimals$}", i as f64 * step));
-    (first..=last).map(tick).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::page::ticks::linear_ticks;
 
     #[test]
     fn the_style_sheet_knows_every_ink() {
@@ -241,13 +227,5 @@ mod tests {
         let (drawn_x, drawn_y) = drawn.split_once(',').unwrap();
         assert!((drawn_x.parse::<f64>().unwrap() - units(x)).abs() <= 1.0, "{drawn} {x}");
         assert!((drawn_y.parse::<f64>().unwrap() - units(y)).abs() <= 1.0, "{drawn} {y}");
-    }
-
-    #[test]
-    fn ticks_are_round() {
-        let texts =
-            |range| linear_ticks(&range, 5).into_iter().map(|tick| tick.1).collect::<Vec<_>>();
-        assert_eq!(texts(0.0..1.0), ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]);
-        assert_eq!(texts(0.68..0.93), ["0.70", "0.75", "0.80", "0.85", "0.90"]);
     }
 }
