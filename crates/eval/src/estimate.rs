@@ -96,6 +96,13 @@ pub(crate) struct Ratios<'a> {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Column(u32);
 
+impl Column {
+    /// Its ratio among those that [`RatioSums::ratios`] gives.
+    pub(crate) fn of(self, ratios: &[f64]) -> f64 {
+        ratios[self.0 as usize]
+    }
+}
+
 /// What a request adds to a column.
 #[derive(Debug, Clone, Copy)]
 struct Entry {

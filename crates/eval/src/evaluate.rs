@@ -2,18 +2,17 @@
 
 use farthing_core::{Bar, Digest, Policy};
 use farthing_data::{Dataset, Record};
-use farthing_model::{CandidateCard, Router, SeenPrompts};
+use farthing_model::{Router, SeenPrompts};
 
-use crate::baselines::{self, Fit};
-use crate::estimate::{Drawn, LEVEL, Ratios};
-use crate::frontier::{self, LEAST_REQUESTS, Plane, Predicted};
-use crate::metrics::{Arena, Bootstrap, PairFigures, Truth, best_column};
-use crate::pair::Pair;
-use crate::policy::{Decided, Yardsticks};
+use crate::baselines::Fit;
+use crate::estimate::{Drawn, LEVEL};
+use crate::metrics::Bootstrap;
 use crate::report::{DataCounts, FORMAT_VERSION, IgnoredCandidate, Report, Settings};
 use crate::robustness::{Robustness, RobustnessOptions, robustness};
 use crate::rows::{Rows, positions};
-use crate::{EvalError, calibration, candidates, slices, worst};
+use crate::scored::Scored;
+use crate::sections::{Sections, Told};
+use crate::{EvalError, worst};
 
 /// What is evaluated.
 #[derive(Debug, Clone, Copy)]
@@ -61,66 +60,43 @@ pub fn evaluate(
     options: &EvalOptions,
     progress: &dyn Fn(u64),
 ) -> Result<Report, EvalError> {
-    let router = subject.router;
-    let [records, used] = by_use(subject.seen, dataset)?;
+    let Subject { router, null, seen } = subject;
+    let [records, used] = by_use(seen, dataset)?;
     check_candidates(router, dataset)?;
     let bar_index = bar_index(router, options.bar)?;
     let (policy_name, policy) = default_policy(router, bar_index)?;
-    let routers = (router, subject.null);
-    let rows = Rows::new(routers, (&policy, bar_index), dataset, &records, progress)?;
-
+    let rows = Rows::new((router, null), (&policy, bar_index), dataset, &records, progress)?;
     let bar = router.manifest().bars[bar_index].bar;
-    let names = router.candidates();
+
     let scored = Scored::new(records, rows);
     let fit = Fit::new(router, dataset, used);
-    let (plane, no_plane) = either(scored.plane(router, &fit, (bar, options.seed)));
-    let (pair, no_pair) = either(Pair::new(names, &scored.rows));
-
-    let rows = &scored.rows;
-    let best_single = match &plane {
-        Some(plane) => Some(plane.best_single()),
-        None => best_by_own_requests(names, rows),
-    };
-    let against = Yardsticks { names, reference: router.reference(), best_single, bar };
-    let all: Vec<usize> = (0..rows.len()).collect();
-    let decided = Decided { rows, requests: &all, choices: &rows.choices, against: &against };
-    let mut ratios = Ratios::new(&rows.groups);
-    let of_candidates = candidates::columns(rows, bar, &mut ratios);
-    let of_policy = decided.columns(&mut ratios);
-    let parts = slices::parts(dataset, &scored.records, &decided, &mut ratios);
-    let ratios = ratios.sums();
-
+    let sections = Sections::new(router, (dataset, &scored, &fit), (bar, options.seed));
     // One pass: drawing costs as much as weighing, and all figures are paired.
     let bootstrap = Bootstrap { seed: options.seed, resamples: options.resamples };
-    let drawn = Drawn::new(bootstrap, &rows.groups, |counts| Draw {
-        ratios: ratios.ratios(counts),
-        plane: plane.as_ref().map(|plane| plane.figures(counts)),
-        pair: pair.as_ref().map(|pair| pair.figures(counts)),
-    });
-    let estimates = ratios.estimates(&drawn.map(|draw| draw.ratios.as_slice()));
-    let of_plane = plane.as_ref().zip(drawn.part(|draw| draw.plane.as_ref()));
-    let frontier = of_plane.and_then(|(plane, drawn)| plane.report(&drawn));
-    let not_a_number = || "a figure is not a number".to_owned();
-    let frontier_withheld = no_plane.or_else(|| frontier.is_none().then(not_a_number));
-    let of_pair = pair.zip(drawn.part(|draw| draw.pair.as_ref()));
-    let pair = of_pair.and_then(|(pair, drawn)| pair.report(&drawn));
-    let pair_withheld = no_pair.or_else(|| pair.is_none().then(not_a_number));
+    let drawn = Drawn::new(bootstrap, &scored.rows.groups, |counts| sections.figures(counts));
+    let robustness = probe(router, (&policy, bar_index), dataset, &scored.records, options)?;
+    let Told { frontier, policy, pair, candidates, calibration, slices, published } =
+        sections.tell(policy_name, &drawn, &robustness);
+    let (frontier, frontier_withheld) = either(frontier);
+    let (pair, pair_withheld) = either(pair);
+    let worst = || worst::worst(router.candidates(), &scored.records, &scored.rows, bar);
     Ok(Report {
         format_version: FORMAT_VERSION,
         router: router.digest().clone(),
         settings: settings(options, bar),
         data: data_counts(router, dataset, &scored),
-        candidates: candidates::figures(names, &of_candidates, &estimates),
-        calibration: calibration::figures(names, rows, bar),
+        candidates,
+        calibration,
         certificate: router.manifest().bars[bar_index].certificate.clone(),
         frontier,
         frontier_withheld,
-        policy: decided.report(policy_name, &of_policy, &estimates),
+        policy,
         pair,
         pair_withheld,
-        slices: parts.iter().map(|part| part.report(names, &estimates)).collect(),
-        robustness: probe(router, (&policy, bar_index), dataset, &scored.records, options)?,
-        worst: options.show_prompts.then(|| worst::worst(names, &scored.records, rows, bar)),
+        slices,
+        published,
+        robustness,
+        worst: options.show_prompts.then(worst),
     })
 }
 
@@ -141,13 +117,6 @@ fn probe(
         records,
         &RobustnessOptions { max_requests, seed, resamples },
     )
-}
-
-/// What one resample gives, or the data themselves.
-struct Draw {
-    ratios: Vec<f64>,
-    plane: Option<frontier::Figures>,
-    pair: Option<PairFigures>,
 }
 
 fn settings(options: &EvalOptions, bar: Bar) -> Settings {
@@ -195,96 +164,6 @@ fn default_policy(router: &Router, bar_index: usize) -> Result<(&str, Policy), E
     let name = router.manifest().default_policy.as_str();
     let policy = router.policy(name, bar_index);
     Ok((name, policy.ok_or_else(|| EvalError::UnusablePolicy(name.to_owned()))?))
-}
-
-/// The requests that are scored.
-struct Scored<'a> {
-    records: Vec<&'a Record>,
-    rows: Rows,
-    /// Candidates whose cost the router predicts, by position.
-    priced: Vec<usize>,
-    /// Requests that all of those answered, with score and cost.
-    complete: Vec<usize>,
-}
-
-impl<'a> Scored<'a> {
-    fn new(records: Vec<&'a Record>, rows: Rows) -> Self {
-        let priced = |&i: &usize| rows.predicted_cost.iter().all(|row| !row[i].is_nan());
-        let priced: Vec<usize> = (0..rows.predicted_cost.columns()).filter(priced).collect();
-        let complete = rows.complete(&priced);
-        Self { records, rows, priced, complete }
-    }
-
-    /// The cost/quality plane, or the reason why there is none.
-    fn plane(
-        &self,
-        router: &Router,
-        fit: &Fit<'_>,
-        (bar, seed): (Bar, u64),
-    ) -> Result<Plane, String> {
-        let (priced, rows) = (&self.priced, &self.rows);
-        if priced.len() < 2 {
-            return Err(format!(
-                "it needs 2 candidates whose cost the router can predict, this one has {}; hint: train with `--prices` or on a log with costs",
-                priced.len()
-            ));
-        }
-        if self.complete.len() < LEAST_REQUESTS {
-            return Err(self.too_few(router.candidates()));
-        }
-        // Where no cost was learned, the mean of what is predicted stands for it.
-        let predicted = rows.predicted_cost.reorder(&self.complete).column_means();
-        let cards = &router.manifest().candidates;
-        let fitted_cost =
-            |(card, predicted): (&CandidateCard, f64)| card.cost.mean_cost_usd.unwrap_or(predicted);
-        let fitted_score: Vec<f64> = cards.iter().map(|card| card.mean_score).collect();
-        let fitted_cost: Vec<f64> = cards.iter().zip(predicted).map(fitted_cost).collect();
-        let truth = Truth {
-            score: |row, c| rows.score.at(row, c),
-            cost_usd: |row, c| rows.cost.at(row, c),
-            groups: &rows.groups,
-            fitted_score: &fitted_score,
-            fitted_cost: &fitted_cost,
-        };
-        let arena = Arena::new(priced.clone(), &truth);
-        let names: Vec<String> = priced.iter().map(|&c| router.candidates()[c].clone()).collect();
-        let mut contenders = baselines::unlearned(&arena, &names, bar);
-        let (learned, fitting) =
-            baselines::learned(&arena, (fit, &self.records), router.candidates(), bar);
-        contenders.extend(learned);
-        let predicted = Predicted { rows, bar, seed };
-        Ok(Plane::new(arena, names, &predicted, (contenders, fitting)))
-    }
-
-    /// Says which candidate, with what missing, leaves too few complete requests.
-    fn too_few(&self, names: &[String]) -> String {
-        let answered = |candidate: &usize| self.rows.complete(&[*candidate]).len();
-        let rarest = self.priced.iter().copied().min_by_key(answered).unwrap_or_default();
-        let count =
-            |known: &dyn Fn(usize) -> bool| (0..self.rows.len()).filter(|&i| known(i)).count();
-        format!(
-            "it needs {LEAST_REQUESTS} requests that all {} priced candidates answered, with score and cost, and there are {}; the rarest candidate is `{}`: {} requests with its score, {} with its cost",
-            self.priced.len(),
-            self.complete.len(),
-            names[rarest],
-            count(&|i| self.rows.score(i, rarest).is_some()),
-            count(&|i| self.rows.cost(i, rarest).is_some()),
-        )
-    }
-}
-
-/// The candidate of the highest mean score over whatever requests it answered; `None` where none was
-/// judged.
-fn best_by_own_requests(names: &[String], rows: &Rows) -> Option<usize> {
-    let mean = |candidate: usize| {
-        let scores = (0..rows.len()).filter_map(|request| rows.score(request, candidate));
-        let (sum, judged) = scores.fold((0.0, 0.0), |(sum, n), score| (sum + score, n + 1.0));
-        sum / judged
-    };
-    let judged: Vec<(usize, f64)> =
-        (0..names.len()).map(|c| (c, mean(c))).filter(|(_, mean)| !mean.is_nan()).collect();
-    let means: Vec<f64> = judged.iter().map(|(_, mean)| *mean).collect();
-    judged.get(best_column(&means, &vec![0.0; means.len()])).map(|(candidate, _)| *candidate)
 }
 
 fn data_counts(router: &Router, dataset: &Dataset, scored: &Scored<'_>) -> DataCounts {

@@ -16,14 +16,17 @@ pub mod metrics;
 mod page;
 mod pair;
 mod policy;
+mod published;
 mod report;
 mod robustness;
 mod rows;
+mod scored;
+mod sections;
 mod slices;
 mod worst;
 
 pub use baselines::{Baseline, BaselineKind, Fitting};
-pub use calibration::{CalibrationFigures, CandidateCalibration};
+pub use calibration::{CalibrationEstimates, CalibrationFigures, CandidateCalibration};
 pub use candidates::CandidateFigures;
 pub use error::EvalError;
 pub use estimate::Estimate;
@@ -35,6 +38,7 @@ pub use frontier::{
 pub use page::page;
 pub use pair::PairReport;
 pub use policy::{ChoiceShare, Comparison, PolicyReport};
+pub use published::{PublishedMetric, Unit};
 pub use report::{DataCounts, IgnoredCandidate, Report, Settings};
 pub use robustness::{Change, ChangeFigures, Robustness, RobustnessOptions, robustness};
 pub use slices::{Slice, SliceFigures};

@@ -4,7 +4,10 @@ use serde::Serialize;
 
 use crate::Estimate;
 use crate::estimate::Drawn;
-use crate::metrics::{Matrix, PairDial, PairFigures, best_column};
+use crate::metrics::{
+    GroupSums, Matrix, PairDial, PairFigures, PairOrder, PaperPairFigures, XBenchFigures,
+    XBenchOrder, best_column, pgr,
+};
 use crate::rows::Rows;
 
 /// APGR and CPT as `RouteLLM`'s code computes them; costs are not needed. The router's score is the
@@ -23,6 +26,8 @@ pub struct PairReport {
     pub strong_quality: Estimate,
     /// Average performance gap recovered; 0.5 is what a coin earns.
     pub apgr: Estimate,
+    /// Least share of strong calls that recovers 20 % of the gap, in percent.
+    pub cpt20_pct: Option<Estimate>,
     /// Least share of strong calls that recovers 50 % of the gap, in percent.
     pub cpt50_pct: Option<Estimate>,
     /// Least share of strong calls that recovers 80 % of the gap, in percent.
@@ -35,6 +40,11 @@ pub(crate) struct Pair {
     strong: String,
     requests: u64,
     dial: PairDial,
+    order: PairOrder,
+    /// By how far the weak model is trusted.
+    trusted: XBenchOrder,
+    /// Score of the default policy where it decides.
+    policy: GroupSums,
 }
 
 impl Pair {
@@ -64,16 +74,43 @@ impl Pair {
         }
         let pairs = score.iter().flat_map(|row| [row[weak], row[strong]]).collect();
         let groups = rows.groups.of(&both);
+        let score = Matrix::new(2, pairs);
+        let trust: Vec<f64> = router_score.iter().map(|score| -score).collect();
+        let decided = both.iter().filter_map(|&i| Some((i, rows.score(i, rows.choices[i]?)?)));
+        let (decided, scores): (Vec<usize>, Vec<f64>) = decided.unzip();
         Ok(Self {
             weak: names[weak].clone(),
             strong: names[strong].clone(),
             requests: both.len() as u64,
-            dial: PairDial::new(&router_score, &Matrix::new(2, pairs), &groups),
+            dial: PairDial::new(&router_score, &score, &groups),
+            order: PairOrder::new(&router_score, &score, &groups),
+            trusted: XBenchOrder::new(&trust, &score, &groups),
+            policy: GroupSums::new(&Matrix::new(1, scores), &rows.groups.of(&decided)),
         })
+    }
+
+    /// Requests that both candidates answered.
+    pub(crate) fn requests(&self) -> u64 {
+        self.requests
     }
 
     pub(crate) fn figures(&self, counts: &[u32]) -> PairFigures {
         self.dial.figures(counts)
+    }
+
+    /// `RouteLLM`'s figures as its paper has them.
+    pub(crate) fn paper(&self, counts: &[u32]) -> PaperPairFigures {
+        self.order.figures(counts)
+    }
+
+    /// `RouterXBench`'s figures, the weak model being the small one.
+    pub(crate) fn xbench(&self, counts: &[u32]) -> XBenchFigures {
+        self.trusted.figures(counts)
+    }
+
+    /// What the default policy recovers of the gap.
+    pub(crate) fn policy_pgr(&self, counts: &[u32], code: &PairFigures) -> f64 {
+        pgr(self.policy.means(counts)[0], code.weak_quality, code.strong_quality)
     }
 
     /// `None` where a figure is not a number.
@@ -85,6 +122,7 @@ impl Pair {
             weak_quality: drawn.estimate(|f| f.weak_quality)?,
             strong_quality: drawn.estimate(|f| f.strong_quality)?,
             apgr: drawn.estimate(|f| f.apgr)?,
+            cpt20_pct: drawn.estimate(|f| f.cpt20_pct),
             cpt50_pct: drawn.estimate(|f| f.cpt50_pct),
             cpt80_pct: drawn.estimate(|f| f.cpt80_pct),
         })

@@ -8,8 +8,8 @@ use farthing_model::Certificate;
 use serde::Serialize;
 
 use crate::{
-    CalibrationFigures, CandidateFigures, Frontier, PairReport, PolicyReport, Robustness, Slice,
-    WorstRequest,
+    CalibrationFigures, CandidateFigures, Frontier, PairReport, PolicyReport, PublishedMetric,
+    Robustness, Slice, WorstRequest,
 };
 
 /// Version of the report; additive changes keep it.
@@ -45,6 +45,8 @@ pub struct Report {
     pub pair_withheld: Option<String>,
     /// The default policy on parts of the log.
     pub slices: Vec<Slice>,
+    /// Published metrics, each with its source variant.
+    pub published: Vec<PublishedMetric>,
     /// Whether the default policy's choices depend on what they should.
     pub robustness: Robustness,
     /// Where the default policy loses most; `null` unless prompts may be shown.

@@ -61,6 +61,38 @@ fn a_full_log() {
     assert!(found.pair.is_none() && found.pair_withheld.unwrap().contains("this one has 3"));
 }
 
+/// Published metrics are those of the library on the report's own requests.
+#[test]
+fn published_metrics_agree_with_the_other_sections() {
+    let found = report(&router(&NAMES), &dataset(&NAMES, 600));
+    let figure = |id: &str| {
+        let metric = found.published.iter().find(|metric| metric.id == id);
+        metric.unwrap_or_else(|| panic!("{id}")).estimate
+    };
+    let frontier = found.frontier.as_ref().unwrap();
+    assert_eq!(figure("routerbench.aiq_paper"), Some(frontier.aiq.router));
+    let attainment = found.policy.attainment_pct.unwrap();
+    assert!((100.0 * figure("bar.attainment").unwrap().value - attainment.value).abs() < 1e-9);
+    let peak = frontier.dial.iter().map(|s| s.quality.value).fold(0.0, f64::max);
+    assert!((figure("uniroute.peak").unwrap().value - peak).abs() < 1e-12);
+    // One data set: AvgAcc is the mean score.
+    let (avg_acc, mu) = (figure("llmrouterbench.avg_acc"), figure("routereval.mu"));
+    assert!((avg_acc.unwrap().value - mu.unwrap().value).abs() < 1e-12);
+    assert!((figure("routerarena.opt_acc_code").unwrap().value - 1.0).abs() < 1e-12);
+    let robust = found.robustness.robustness_pct.unwrap().value;
+    assert!((100.0 * figure("routerarena.robustness").unwrap().value - robust).abs() < 1e-9);
+
+    let mut ids: Vec<&str> = found.published.iter().map(|metric| metric.id).collect();
+    ids.sort_unstable();
+    let all = ids.len();
+    ids.dedup();
+    assert_eq!(ids.len(), all, "an id stands twice");
+    for metric in &found.published {
+        assert_ne!(metric.estimate.is_some(), metric.withheld.is_some(), "{}", metric.id);
+    }
+    assert_eq!(figure("routellm.apgr_paper"), None, "there are three candidates");
+}
+
 #[test]
 fn the_same_bytes_in_any_order_and_on_any_number_of_threads() {
     let router = router(&NAMES);

@@ -59,9 +59,10 @@ pub(crate) struct Plane {
 
 /// The figures of one resample, or of the data themselves.
 pub(crate) struct Figures {
-    marks: Marks,
+    pub(crate) marks: Marks,
     hindsight_zero: f64,
-    points: Vec<Point>,
+    /// Of the router's dial.
+    pub(crate) points: Vec<Point>,
     router: f64,
     shuffled: f64,
     null: f64,
@@ -102,6 +103,11 @@ impl Plane {
         let oracle = GroupSums::new(&oracle_table(&arena, predicted.bar), arena.groups());
         let router = arena.outcomes(&choices);
         Self { arena, names, choices, router, shuffled, null, oracle, contenders, fitting }
+    }
+
+    /// Requests that all priced candidates answered.
+    pub(crate) fn requests(&self) -> u64 {
+        self.arena.requests() as u64
     }
 
     /// Position in the router of the best single model.
@@ -156,7 +162,7 @@ impl Plane {
         };
         let contenders = self.contenders.iter().enumerate();
         Some(Frontier {
-            requests: self.arena.requests() as u64,
+            requests: self.requests(),
             groups: self.groups(),
             best_single: singles[self.arena.best_single()].clone(),
             oracle: OracleFigures {

@@ -2,6 +2,8 @@
 //!
 //! All figures are over pairs (predicted probability, whether it came true).
 
+use std::ops::Range;
+
 use serde::Serialize;
 
 /// Bins of every calibration error that is reported.
@@ -25,11 +27,33 @@ pub struct ReliabilityBin {
 /// Bins of equal mass by rising prediction, none empty: sizes differ by one at most. Equal
 /// predictions stay in the order given, so that bins do not depend on how they came true.
 pub fn reliability(pairs: &[(f64, bool)], bins: usize) -> Vec<ReliabilityBin> {
-    let mut sorted = pairs.to_vec();
-    sorted.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let edge = |bin: usize| bin * sorted.len() / bins;
-    let filled = (0..bins).map(|bin| &sorted[edge(bin)..edge(bin + 1)]).filter(|b| !b.is_empty());
-    filled.map(ReliabilityBin::of).collect()
+    let order = by_prediction(pairs);
+    let filled = edges(pairs.len(), bins).map(|bin| &order[bin]).filter(|bin| !bin.is_empty());
+    let of = |bin: &[usize]| bin.iter().map(|&i| pairs[i]).collect::<Vec<_>>();
+    filled.map(|bin| ReliabilityBin::of(&of(bin))).collect()
+}
+
+/// The bin of [`reliability`] that each pair falls into, `(pairs)`.
+pub fn bin_of_each(pairs: &[(f64, bool)], bins: usize) -> Vec<usize> {
+    let order = by_prediction(pairs);
+    let mut of = vec![0; pairs.len()];
+    for (bin, members) in edges(pairs.len(), bins).enumerate() {
+        for &i in &order[members] {
+            of[i] = bin;
+        }
+    }
+    of
+}
+
+fn by_prediction(pairs: &[(f64, bool)]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..pairs.len()).collect();
+    order.sort_by(|&a, &b| pairs[a].0.total_cmp(&pairs[b].0));
+    order
+}
+
+/// Positions, by rising prediction, of the members of each bin.
+fn edges(pairs: usize, bins: usize) -> impl Iterator<Item = Range<usize>> {
+    (0..bins).map(move |bin| bin * pairs / bins..(bin + 1) * pairs / bins)
 }
 
 impl ReliabilityBin {
@@ -118,6 +142,7 @@ mod tests {
         // {0.1 no, 0.2 yes} and {0.7 yes, 0.8 no, 0.9 yes}
         assert_eq!(bins.iter().map(|bin| bin.count).collect::<Vec<_>>(), [2, 3]);
         assert_eq!((bins[1].from, bins[1].to), (0.7, 0.9));
+        assert_eq!(bin_of_each(&pairs, 2), [1, 0, 0, 1, 1]);
         assert!((bins[0].mean_predicted - 0.15).abs() < 1e-12);
         assert!((bins[1].share_met - 2.0 / 3.0).abs() < 1e-12);
         let expected = 0.4 * 0.35 + 0.6 * (0.8 - 2.0 / 3.0);

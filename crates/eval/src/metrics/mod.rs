@@ -53,8 +53,8 @@ pub use arena::{Arena, Marks, Truth};
 pub use bar::BarColumns;
 pub use bootstrap::{Bootstrap, GroupSums, Groups, Interval, quantile};
 pub use calibration::{
-    BrierParts, ECE_BINS, ReliabilityBin, brier, brier_parts, ece, log_loss, near_threshold,
-    reliability,
+    BrierParts, ECE_BINS, ReliabilityBin, bin_of_each, brier, brier_parts, ece, log_loss,
+    near_threshold, reliability,
 };
 pub use cascade::{cascade_auc, cascade_max_diff};
 pub use decided::{Decided, RatioColumn, ratio};
