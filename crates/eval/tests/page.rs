@@ -78,7 +78,7 @@ fn a_part_that_is_missing_says_why() {
     let reason = report.frontier_withheld.unwrap().replace('<', "&lt;");
     let reason = reason.replace('>', "&gt;").replace('"', "&quot;");
     assert!(html.contains(&format!("<strong>No cost/quality plane:</strong> {reason}.")));
-    assert!(html.contains("<strong>No RouteLLM figures:</strong> it needs a router of 2"));
+    assert!(html.contains("<dt>it needs a router of 2"));
     assert!(html.contains("--show-prompts"));
     assert!(html.contains("Nothing is promised at bar 0.5"));
     assert!(!html.contains("id=\"dial\"") && !html.contains("class=\"plot wide\""));
@@ -88,7 +88,7 @@ fn a_part_that_is_missing_says_why() {
 fn a_pair_shows_routellms_figures() {
     let names = ["large", "small"];
     let html = page(&report(&names, &dataset(&names, 300)));
-    assert!(html.contains("APGR") && html.contains("as the strong one"));
+    assert!(html.contains("APGR") && html.contains("as the strong one."));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::number::{Unit, counted, show_or_dash};
+use super::number::{Unit, counted, figure, show_or_dash};
 use super::plot::{Axis, Ink, Plot};
 use super::table::{Cell, Table};
 use super::ticks::linear_ticks;
@@ -16,11 +16,6 @@ pub(super) fn render(figures: &CalibrationFigures) -> Markup {
     if figures.outcomes == 0 {
         return super::withheld("calibration", Some("no answer was judged"));
     }
-    let facts = [
-        ("calibration error (ECE, 15 bins)", figures.ece),
-        ("Brier score", figures.brier),
-        ("log loss, nats", figures.log_loss),
-    ];
     html! {
         p {
             "For " (counted(figures.outcomes, "judged answer")) ": how often the bar was met against the predicted "
@@ -28,11 +23,37 @@ pub(super) fn render(figures: &CalibrationFigures) -> Markup {
         }
         div.beside {
             figure.reliability { @if let Some(plot) = plot(figures) { (plot) } }
-            dl.facts {
-                @for (what, value) in facts { div { dt { (what) } dd { (show_or_dash(value, Unit::Quality)) } } }
-            }
+            (facts(figures))
         }
         details { summary { "The points as a table, and every model on its own" } (bins(&figures.bins)) (candidates(figures)) }
+    }
+}
+
+fn facts(figures: &CalibrationFigures) -> Markup {
+    let estimates = &figures.estimates;
+    let measured = [
+        ("calibration error (ECE, 15 bins)", &estimates.ece),
+        ("Brier score", &estimates.brier),
+        ("log loss, nats", &estimates.log_loss),
+    ];
+    let (recalibration, parts) = (figures.recalibration.as_ref(), figures.brier_parts.as_ref());
+    let derived = [
+        ("slope of outcomes on predictions; 1 is right", recalibration.map(|line| line.slope)),
+        (
+            "resolution: how far predictions tell requests apart",
+            parts.map(|parts| parts.resolution),
+        ),
+        ("calibration error near the decision", figures.near_threshold_ece),
+    ];
+    html! {
+        dl.facts {
+            @for (what, estimate) in measured {
+                div { dt { (what) } dd { (figure(estimate.as_ref(), Unit::Quality)) } }
+            }
+            @for (what, value) in derived {
+                div { dt { (what) } dd { (show_or_dash(value, Unit::Quality)) } }
+            }
+        }
     }
 }
 
