@@ -165,6 +165,7 @@ mod tests {
             score: matrix(&[0.6, f64::NAN, 0.59, 1.0]),
             cost: matrix(&[1.0; 4]),
             choices: vec![None, None],
+            reasons: vec![None; 2],
         };
         let mut ratios = Ratios::new(&rows.groups);
         let columns = columns(&rows, (0.6, None), &mut ratios);

@@ -37,7 +37,7 @@ pub use frontier::{
 };
 pub use page::page;
 pub use pair::PairReport;
-pub use policy::{ChoiceShare, Comparison, PolicyReport};
+pub use policy::{ChoiceShare, Comparison, PolicyReport, ReasonShare};
 pub use published::{PublishedMetric, Unit};
 pub use report::{DataCounts, IgnoredCandidate, Report, Settings};
 pub use robustness::{Change, ChangeFigures, Robustness, RobustnessOptions, robustness};

@@ -1,6 +1,7 @@
 //! A policy as it would serve: every scored request is decided on; quality and cost are read where
 //! the log knows the chosen candidate's.
 
+use farthing_core::Reason;
 use serde::Serialize;
 
 use crate::Estimate;
@@ -21,6 +22,11 @@ pub struct PolicyReport {
     pub undecided_requests: u64,
     /// What it chose, in the router's order.
     pub choices: Vec<ChoiceShare>,
+    /// Why it chose as it did, in the order of the first of each.
+    pub reasons: Vec<ReasonShare>,
+    /// Share of decisions for which no candidate was expected to be good enough, so that the fallback
+    /// serves, in percent.
+    pub abstained_pct: Option<Estimate>,
     /// Share of decisions for a candidate predicted to be cheaper than the reference, in percent.
     pub downgraded_pct: Option<Estimate>,
     /// Decisions whose candidate's score is known.
@@ -49,6 +55,17 @@ pub struct ChoiceShare {
     /// Its name.
     pub model: String,
     /// Decisions for it.
+    pub requests: u64,
+    /// Their share, in percent.
+    pub share_pct: f64,
+}
+
+/// How often a choice had a reason.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ReasonShare {
+    /// The reason.
+    pub reason: Reason,
+    /// Decisions with it.
     pub requests: u64,
     /// Their share, in percent.
     pub share_pct: f64,
@@ -91,6 +108,7 @@ pub(crate) struct Decided<'a> {
 /// A policy's ratios.
 #[derive(Debug)]
 pub(crate) struct Columns {
+    abstained: Column,
     downgraded: Column,
     score: Column,
     attainment: Column,
@@ -131,7 +149,9 @@ impl Decided<'_> {
             Some(percent(!met && reference))
         };
         let downgraded = |i, chosen| self.is_downgraded(i, chosen);
+        let abstained = |i: usize, _| self.rows.reasons[i].map(|why| percent(is_fallback(why)));
         Columns {
+            abstained: ratios.mean(self.each(abstained)),
             downgraded: ratios.mean(self.each(|i, c| Some(percent(downgraded(i, c))))),
             score: self.score(ratios),
             attainment: self.attainment(ratios),
@@ -184,6 +204,8 @@ impl Decided<'_> {
             decided_requests: decided as u64,
             undecided_requests: (self.requests.len() - decided) as u64,
             choices: self.choice_shares(decided),
+            reasons: self.reasons(decided),
+            abstained_pct: estimates.of(columns.abstained),
             downgraded_pct: estimates.of(columns.downgraded),
             judged_requests: estimates.known(columns.score),
             quality: estimates.of(columns.score),
@@ -210,6 +232,20 @@ impl Decided<'_> {
         self.against.names.iter().enumerate().map(share).collect()
     }
 
+    fn reasons(&self, decided: usize) -> Vec<ReasonShare> {
+        let mut shares: Vec<ReasonShare> = Vec::new();
+        for (_, reason) in self.each(|i, _| self.rows.reasons[i]) {
+            match shares.iter_mut().find(|share| share.reason == reason) {
+                Some(share) => share.requests += 1,
+                None => shares.push(ReasonShare { reason, requests: 1, share_pct: 0.0 }),
+            }
+        }
+        for share in &mut shares {
+            share.share_pct = 100.0 * share.requests as f64 / decided.max(1) as f64;
+        }
+        shares
+    }
+
     /// `value(request, chosen candidate)` of each request that was decided, where it is known.
     fn each<T>(
         &self,
@@ -226,6 +262,19 @@ impl Decided<'_> {
 
     fn met(&self, request: usize, candidate: usize) -> Option<bool> {
         self.rows.score(request, candidate).map(|score| score >= self.against.bar)
+    }
+}
+
+/// Whether no candidate passed the bar.
+fn is_fallback(reason: Reason) -> bool {
+    match reason {
+        Reason::FallbackReference | Reason::FallbackBestQuality => true,
+        Reason::CheapestAboveBar
+        | Reason::Utility
+        | Reason::BestQuality
+        | Reason::Cheapest
+        | Reason::Fixed
+        | Reason::Explored => false,
     }
 }
 
@@ -252,6 +301,11 @@ mod tests {
             score: Matrix::new(2, vec![1.0, 1.0, 1.0, 0.0, 0.4, 0.2, 1.0, NONE, NONE, 1.0]),
             cost: Matrix::new(2, vec![10.0, 1.0, 20.0, 2.0, 30.0, NONE, 40.0, NONE, NONE, 5.0]),
             choices: vec![Some(1), Some(1), Some(1), Some(0), None],
+            reasons: [
+                [Some(Reason::CheapestAboveBar); 3].as_slice(),
+                &[Some(Reason::FallbackReference), None],
+            ]
+            .concat(),
         };
         let against = Yardsticks { names: &names, reference: 0, best_single: Some(0), bar: 0.5 };
         let all: Vec<usize> = (0..5).collect();
@@ -271,6 +325,9 @@ mod tests {
         assert_eq!((found.decided_requests, found.undecided_requests), (4, 1));
         assert_eq!((found.choices[0].requests, found.choices[1].requests), (1, 3));
         is(found.downgraded_pct, 75.0);
+        is(found.abstained_pct, 25.0);
+        let reasons: Vec<_> = found.reasons.iter().map(|r| (r.reason, r.requests)).collect();
+        assert_eq!(reasons, [(Reason::CheapestAboveBar, 3), (Reason::FallbackReference, 1)]);
         is(found.quality, (1.0 + 0.0 + 0.2 + 1.0) / 4.0);
         is(found.attainment_pct, 50.0);
         // Of three downgraded requests two miss; of those the reference meets one.

@@ -1,7 +1,7 @@
 //! A router's predictions beside what a log says, request by request, in the router's candidate
 //! order.
 
-use farthing_core::{Constraints, Policy, Prediction, decide};
+use farthing_core::{Constraints, Policy, Prediction, Reason, decide};
 use farthing_data::{Cell, Dataset, Record};
 use farthing_model::{RouteError, Router};
 use rayon::prelude::*;
@@ -29,6 +29,8 @@ pub(crate) struct Rows {
     pub(crate) cost: Matrix,
     /// What the policy chooses; `None` where no candidate is eligible.
     pub(crate) choices: Vec<Option<usize>>,
+    /// Why.
+    pub(crate) reasons: Vec<Option<Reason>>,
 }
 
 /// A value that is known.
@@ -59,10 +61,11 @@ impl Rows {
             }
             progress(predictions.len() as u64);
         }
-        let choose = |predictions: &Vec<Prediction>| {
-            let choice = decide(policy, predictions, &Constraints::default(), 0.0);
-            choice.ok().and_then(|choice| choice.ranked.first().copied())
+        let decide = |predictions: &Vec<Prediction>| {
+            let choice = decide(policy, predictions, &Constraints::default(), 0.0).ok()?;
+            Some((*choice.ranked.first()?, choice.reason))
         };
+        let decided: Vec<Option<(usize, Reason)>> = predictions.iter().map(decide).collect();
         let columns = router.candidates().len();
         let predicted = |of: fn(&Prediction) -> f64| {
             Matrix::new(columns, predictions.iter().flatten().map(of).collect())
@@ -76,7 +79,8 @@ impl Rows {
             null_quality: null.map(|_| Matrix::new(columns, null_quality)),
             score: logged(router, dataset, records, |cell| cell.score),
             cost: logged(router, dataset, records, |cell| cell.cost_usd),
-            choices: predictions.iter().map(choose).collect(),
+            choices: decided.iter().map(|decided| Some(decided.as_ref()?.0)).collect(),
+            reasons: decided.iter().map(|decided| Some(decided.as_ref()?.1)).collect(),
         })
     }
 
