@@ -110,7 +110,7 @@ fn sections(report: &Report) -> Vec<Section> {
         section(
             "published",
             "Published metrics",
-            "In the words of the literature",
+            "As others measure it",
             published::render(report),
         ),
         section("robustness", "Robustness", "Does it keep its choice?", robustness::render(report)),

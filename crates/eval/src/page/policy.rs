@@ -8,10 +8,11 @@ use crate::{Comparison, Estimate, PolicyReport};
 
 /// What it comes to, against whom, and what it chose.
 pub(super) fn render(policy: &PolicyReport) -> Markup {
-    let facts: [(&str, Option<&Estimate>, Unit); 6] = [
+    let facts: [(&str, Option<&Estimate>, Unit); 7] = [
         ("quality", policy.quality.as_ref(), Unit::Quality),
         ("USD per 1,000 requests", policy.cost_usd.as_ref(), Unit::Usd),
         ("met the bar", policy.attainment_pct.as_ref(), Unit::Percent),
+        ("no model was expected to be good enough", policy.abstained_pct.as_ref(), Unit::Percent),
         (
             "sent to something cheaper than the reference",
             policy.downgraded_pct.as_ref(),
