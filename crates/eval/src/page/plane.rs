@@ -99,13 +99,8 @@ impl<'a> Plane<'a> {
         marks: &[Mark<'_>],
         (x, y): (Range<f64>, Range<f64>),
     ) -> Option<Markup> {
-        let log = |&(cost, quality): &Point| (cost.max(f64::MIN_POSITIVE).log10(), quality);
-        let router: Vec<Point> = self.settings.iter().map(|setting| setting.at).collect();
-        let hull = &self.frontier.hindsight_zero_hull;
-        let hull: Vec<Point> = hull.iter().map(|s| (s.cost_usd.value, s.quality.value)).collect();
-        let zero: Vec<Point> =
-            self.frontier.fitted_zero_hull.iter().map(|p| (p.cost_usd, p.quality)).collect();
-        let curve = |ink: Ink, points: &[Point]| (ink, along(points).iter().map(log).collect());
+        let curves = self.curves();
+        let on_axes = |(ink, points): &(Ink, Vec<Point>)| (*ink, points.iter().map(log).collect());
         let drawing = Plot {
             width: screen.width,
             height: screen.height,
@@ -119,44 +114,55 @@ impl<'a> Plane<'a> {
                 title: "Cost of 1,000 requests in USD, log scale".to_owned(),
                 range: x,
             },
-            curves: vec![
-                curve(Ink::HindsightHull, &hull),
-                curve(Ink::FittedZero, &zero),
-                curve(Ink::Router, &router),
-            ],
+            curves: curves.iter().map(on_axes).collect(),
         }
         .draw()?;
-        let place = |point: Point| drawing.place(log(&point));
-        let obstacles: Vec<Point> =
-            [along(&hull), along(&router)].concat().into_iter().map(place).collect();
-        let labels = self.labels(marks, &drawing, &place, &obstacles);
-        let track = self.settings.iter().map(|setting| {
-            let (x, y) = place(setting.at);
-            format!("{x:.1},{y:.1}")
-        });
-        let track = track.collect::<Vec<_>>().join(" ");
-        let (title, desc) =
-            (format!("plane-{}-title", screen.name), format!("plane-{}-desc", screen.name));
+        let place = |point: &Point| drawing.place(log(point));
+        let drawn: Vec<Point> = curves.iter().flat_map(|(_, points)| points).map(place).collect();
+        let labels = self.labels(marks, &drawing, &drawn);
+        let [title, desc] = ["title", "desc"].map(|part| format!("plane-{}-{part}", screen.name));
         Some(html! {
             svg class={ "plot " (screen.name) } viewBox={ "0 0 " (screen.width) " " (screen.height) }
                 role="img" aria-labelledby={ (title) " " (desc) } {
                 title id=(title) { "Cost against quality" }
                 desc id=(desc) { (self.description()) }
                 (drawing.svg)
-                @for mark in marks { (draw_mark(mark, place(mark.at))) }
+                @for mark in marks { (draw_mark(mark, place(&mark.at))) }
                 @for label in &labels {
                     text.label x=(format!("{:.1}", label.x)) y=(format!("{:.1}", label.y)) { (label.text) }
                 }
-                @if let Some(setting) = self.settings.get(self.chosen) {
-                    @let (x, y) = place(setting.at);
-                    g.marker data-track=(track) transform={ "translate(" (format!("{x:.1} {y:.1}")) ")" } {
-                        circle.halo r="11" {}
-                        circle r="8" {}
-                        circle.core r="3" {}
-                    }
-                }
+                (self.marker(&drawing))
             }
         })
+    }
+
+    /// What is drawn as lines, in USD, the router's on top.
+    fn curves(&self) -> [(Ink, Vec<Point>); 3] {
+        let Frontier { hindsight_zero_hull: hull, fitted_zero_hull: zero, .. } = self.frontier;
+        let hull: Vec<Point> = hull.iter().map(|s| (s.cost_usd.value, s.quality.value)).collect();
+        let zero: Vec<Point> = zero.iter().map(|p| (p.cost_usd, p.quality)).collect();
+        let router: Vec<Point> = self.settings.iter().map(|setting| setting.at).collect();
+        [
+            (Ink::HindsightHull, along(&hull)),
+            (Ink::FittedZero, along(&zero)),
+            (Ink::Router, along(&router)),
+        ]
+    }
+
+    /// The marker, and the places of all settings, between which the script moves it.
+    fn marker(&self, drawing: &Drawing) -> Markup {
+        let places = self.settings.iter().map(|setting| drawing.place(log(&setting.at)));
+        let places: Vec<Point> = places.collect();
+        let track: Vec<String> = places.iter().map(|(x, y)| format!("{x:.1},{y:.1}")).collect();
+        html! {
+            @if let Some((x, y)) = places.get(self.chosen) {
+                g.marker data-track=(track.join(" ")) transform={ "translate(" (format!("{x:.1} {y:.1}")) ")" } {
+                    circle.halo r="11" {}
+                    circle r="8" {}
+                    circle.core r="3" {}
+                }
+            }
+        }
     }
 
     /// Labels of what the reader looks for first: oracle, policy, best single, then the hull.
@@ -164,7 +170,6 @@ impl<'a> Plane<'a> {
         &self,
         marks: &[Mark<'_>],
         drawing: &Drawing,
-        place: &dyn Fn(Point) -> Point,
         curves: &[Point],
     ) -> Vec<labels::Placed> {
         let best = self.frontier.best_single.model.as_str();
@@ -176,10 +181,11 @@ impl<'a> Plane<'a> {
         };
         let mut named: Vec<&Mark<'_>> = marks.iter().filter(|mark| rank(mark) < 3).collect();
         named.sort_by_key(|mark| rank(mark));
+        let place = |mark: &Mark<'_>| drawing.place(log(&mark.at));
         let wanted =
-            named.iter().map(|mark| Wanted { at: place(mark.at), text: mark.name.to_owned() });
+            named.iter().map(|mark| Wanted { at: place(mark), text: mark.name.to_owned() });
         let ((left, right), (top, bottom)) = (drawing.left_right, drawing.top_bottom);
-        let points: Vec<Point> = marks.iter().map(|mark| place(mark.at)).collect();
+        let points: Vec<Point> = marks.iter().map(place).collect();
         labels::place(wanted.collect(), [left, top, right + 8.0, bottom], &points, curves)
     }
 
@@ -251,6 +257,11 @@ fn legend() -> Markup {
     html! {
         ul.legend { @for (swatch, text) in marks { li { (swatch) (text) } } }
     }
+}
+
+/// A point on the plot's axes; one without a cost goes to the edge.
+fn log((cost, quality): &Point) -> Point {
+    (cost.max(f64::MIN_POSITIVE).log10(), *quality)
 }
 
 /// A little more than the range of the values.
