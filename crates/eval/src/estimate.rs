@@ -87,7 +87,7 @@ impl<T> Drawn<T> {
 #[derive(Debug)]
 pub(crate) struct Ratios<'a> {
     groups: &'a Groups,
-    entries: Vec<Entry>,
+    entries: Vec<(usize, Entry)>,
     /// Requests that take part in each column.
     known: Vec<u64>,
 }
@@ -106,7 +106,6 @@ impl Column {
 /// What a request adds to a column.
 #[derive(Debug, Clone, Copy)]
 struct Entry {
-    group: usize,
     column: u32,
     above: f64,
     below: f64,
@@ -123,12 +122,9 @@ impl<'a> Ratios<'a> {
         let column = self.known.len() as u32;
         let before = self.entries.len();
         let groups = self.groups.of_requests();
-        self.entries.extend(of.map(|(request, (above, below))| Entry {
-            group: groups[request],
-            column,
-            above,
-            below,
-        }));
+        self.entries.extend(
+            of.map(|(request, (above, below))| (groups[request], Entry { column, above, below })),
+        );
         self.known.push((self.entries.len() - before) as u64);
         Column(column)
     }
@@ -141,15 +137,16 @@ impl<'a> Ratios<'a> {
     /// Ready to be weighed.
     pub(crate) fn sums(mut self) -> RatioSums {
         // Stable: entries of a group keep the order of columns and requests.
-        self.entries.sort_by_key(|entry| entry.group);
+        self.entries.sort_by_key(|(group, _)| *group);
         let mut starts = vec![0; self.groups.len() + 1];
-        for entry in &self.entries {
-            starts[entry.group + 1] += 1;
+        for (group, _) in &self.entries {
+            starts[group + 1] += 1;
         }
         for group in 1..starts.len() {
             starts[group] += starts[group - 1];
         }
-        RatioSums { entries: self.entries, starts, known: self.known }
+        let entries = self.entries.into_iter().map(|(_, entry)| entry).collect();
+        RatioSums { entries, starts, known: self.known }
     }
 }
 
