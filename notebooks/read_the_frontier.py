@@ -103,24 +103,44 @@ dial.assign(usd_per_1000=1000 * dial["cost_usd"])[["lambda", "usd_per_1000", "qu
 # %% [markdown]
 # ## Is it more than luck?
 #
-# The same predictions, given to the wrong requests, must earn about nothing or less. **Decide:** if the
-# two intervals overlap, do not believe the router yet.
+# The same learners fitted on shuffled labels earn what knowing the cost of a request is worth; the same
+# predictions given to the wrong requests must earn about nothing or less. **Decide:** if the router's
+# interval overlaps the other two, do not believe it yet.
 
 # %%
 shares = pd.DataFrame(
-    [frontier["shuffled_control"]["earned_share_pct"], frontier["earned_share_pct"]],
-    index=["predictions shuffled", "router"],
+    [
+        frontier["shuffled_control"]["earned_share_pct"],
+        frontier["null_control"]["earned_share_pct"],
+        frontier["earned_share_pct"],
+    ],
+    index=["predictions shuffled", "labels shuffled", "router"],
 )
-figure, axes = plt.subplots(figsize=(8, 2.4))
+figure, axes = plt.subplots(figsize=(8, 2.8))
 places = range(len(shares))
-axes.hlines(places, shares["low"], shares["high"], color=[GREY, BLUE], linewidth=9, alpha=0.35)
-axes.scatter(shares["value"], places, color=[GREY, BLUE], s=110, zorder=3)
+axes.hlines(places, shares["low"], shares["high"], color=[GREY, GREY, BLUE], linewidth=9, alpha=0.35)
+axes.scatter(shares["value"], places, color=[GREY, GREY, BLUE], s=110, zorder=3)
 for place, value in zip(places, shares["value"]):
     axes.annotate(f"{value:.0f} %", (value, place), (0, 11), textcoords="offset points", ha="center")
 axes.axvline(0, color=GREY)
-axes.set(yticks=places, yticklabels=shares.index, ylim=(-0.6, 1.7), xlabel="earned share, %")
+axes.set(yticks=places, yticklabels=shares.index, ylim=(-0.6, 2.7), xlabel="earned share, %")
 axes.set_title("Earned share, 95 % interval")
 plt.show()
+
+# %% [markdown]
+# ## What else could you do?
+#
+# Baselines on the same requests. One that chooses has a quality and a cost, and `router_gain` is how much
+# better the router is for the same money; one with a dial has an earned share. **Look at** the known label
+# and the neighbours: a router that earns less than they do has left something on the table.
+
+# %%
+baselines = pd.DataFrame(frontier["baselines"])
+chosen = ["quality", "router_gain", "earned_share_pct", "saving_pct"]
+formats = dict(zip(chosen, ["{:.3f}", "{:+.3f}", "{:.1f}", "{:.1f}"]))
+for column, layout in formats.items():
+    baselines[column] = [with_interval(figure, layout) for figure in baselines[column]]
+baselines[["name", *chosen]]
 
 # %% [markdown]
 # ## What does a given quality cost?
@@ -196,6 +216,31 @@ axes.set(xlim=(0, 1.02), ylim=(0, 1.02), aspect="equal")
 axes.set(xlabel="predicted P(score >= bar)", ylabel="share that met the bar")
 axes.set_title(f"{calibration['outcomes']} answers, calibration error {calibration['ece']:.3f}")
 plt.show()
+
+# %% [markdown]
+# ## Does the choice depend on what it should?
+#
+# Some requests were changed and routed again. The blue changes leave the task alone; the orange ones try
+# to talk the router round. **Look at** `quality_change` and `cost_change_usd` in the table: a flip that
+# costs nothing is harmless. **Decide:** if steering makes it choose dearer models, callers can too.
+
+# %%
+robustness = report["robustness"]
+kinds = pd.json_normalize(robustness["kinds"])
+figure, axes = plt.subplots(figsize=(8, 3.6))
+axes.barh(
+    *(kinds["change"], kinds["flip_pct.value"]),
+    **{"xerr": whiskers([kind["flip_pct"] for kind in robustness["kinds"]]), "ecolor": "black"},
+    color=kinds["steering"].map({True: ORANGE, False: BLUE}),
+)
+axes.invert_yaxis()
+axes.set(xlabel="choices that change, %")
+axes.grid(axis="y", visible=False)
+axes.set_title(f"{robustness['requests']} requests, changed in ten ways")
+plt.show()
+
+# %%
+kinds[["change", "flips", "to_dearer", "to_cheaper", "quality_change.value", "cost_change_usd.value"]].round(4)
 
 # %% [markdown]
 # ## Which learner does the work?

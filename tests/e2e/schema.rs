@@ -1,5 +1,7 @@
 //! Real JSON against the published schemas, by the keywords that those use and no others.
 
+#![expect(clippy::panic, reason = "a helper of tests fails like a test")]
+
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -21,48 +23,37 @@ impl Schema {
 
     /// Like the schema language, but for keys that no schema names: those are mistakes here.
     fn at(&self, value: &Value, schema: &Value, place: &str) -> Result<(), String> {
-        let no = |why: &str| Err(format!("{place}: {why}: {value}"));
+        let wrong = |why: &str| Err(format!("{place}: {why}: {value}"));
+        let be =
+            |fine: bool, rule: &Value| if fine { Ok(()) } else { wrong(&format!("not {rule}")) };
         for (keyword, rule) in schema.as_object().unwrap() {
             match keyword.as_str() {
-                "$schema" | "title" | "description" | "$defs" | "required" => {}
-                "format" => {
-                    assert!(["double", "uint32", "uint64"].contains(&rule.as_str().unwrap()))
+                // `format` says how wide a number is; JSON numbers have no width.
+                "$schema" | "title" | "description" | "$defs" | "required" | "format" => Ok(()),
+                "type" => be(is_of(value, rule), rule),
+                "const" => be(value == rule, rule),
+                "minimum" => be(value.as_f64() >= rule.as_f64() || !value.is_number(), rule),
+                "pattern" => {
+                    assert_eq!(rule, DIGEST, "{place}");
+                    be(value.as_str().is_some_and(is_digest), rule)
                 }
                 "$ref" => {
                     let pointer = rule.as_str().unwrap().trim_start_matches('#');
-                    self.at(value, self.0.pointer(pointer).unwrap(), place)?;
-                }
-                "type" if !is_of(value, rule) => return no(&format!("not {rule}")),
-                "type" => {}
-                "const" if value != rule => return no(&format!("not {rule}")),
-                "const" => {}
-                "minimum" if value.as_f64().is_some_and(|n| n < rule.as_f64().unwrap()) => {
-                    return no("too small");
-                }
-                "minimum" => {}
-                "pattern" => {
-                    assert_eq!(rule, "^sha256:[0-9a-f]{64}$");
-                    let hex = value.as_str().unwrap().strip_prefix("sha256:").unwrap_or_default();
-                    let digit = |c: char| matches!(c, '0'..='9' | 'a'..='f');
-                    if hex.len() != 64 || !hex.chars().all(digit) {
-                        return no("not a digest");
-                    }
+                    self.at(value, self.0.pointer(pointer).unwrap(), place)
                 }
                 "anyOf" | "oneOf" => {
-                    let fits = |schema| self.at(value, schema, place);
-                    let mut wrong = rule.as_array().unwrap().iter().map(fits);
-                    if wrong.all(|result| result.is_err()) {
-                        return no(&format!("none of {rule}"));
-                    }
+                    let fits = |schema: &Value| self.at(value, schema, place).is_ok();
+                    be(rule.as_array().unwrap().iter().any(fits), rule)
                 }
                 "items" => {
-                    for (i, item) in value.as_array().into_iter().flatten().enumerate() {
-                        self.at(item, rule, &format!("{place}[{i}]"))?;
-                    }
+                    let items = value.as_array().into_iter().flatten().enumerate();
+                    let mut each =
+                        items.map(|(i, item)| self.at(item, rule, &format!("{place}[{i}]")));
+                    each.find(Result::is_err).unwrap_or(Ok(()))
                 }
-                "properties" => self.properties(value, schema, place)?,
+                "properties" => self.properties(value, schema, place),
                 other => panic!("{place}: this check does not know `{other}`"),
-            }
+            }?;
         }
         Ok(())
     }
@@ -80,6 +71,14 @@ impl Schema {
         }
         Ok(())
     }
+}
+
+/// The one pattern in the schemas.
+const DIGEST: &str = "^sha256:[0-9a-f]{64}$";
+
+fn is_digest(text: &str) -> bool {
+    let hex = text.strip_prefix("sha256:").unwrap_or_default();
+    hex.len() == 64 && hex.chars().all(|c| matches!(c, '0'..='9' | 'a'..='f'))
 }
 
 /// Whether a value is of a type, or of one of several.
@@ -116,9 +115,9 @@ fn the_check_finds_mistakes() {
     };
     assert_eq!(schema.check(&good), Ok(()));
     assert_eq!(with("rejects", json!(1)), Err("$: no schema of `rejects`".to_owned()));
-    assert!(with("requests", json!(-1)).unwrap_err().contains("too small"));
+    assert!(with("requests", json!(-1)).unwrap_err().ends_with("not 0: -1"));
     assert!(with("requests", Value::Null).unwrap_err().starts_with("$.requests: not"));
     assert!(with("candidates", json!([1])).unwrap_err().starts_with("$.candidates[0]: not"));
     assert_eq!(with("rows", json!([{}])), Err("$.rows[0]: no `name`".to_owned()));
-    assert!(with("cluster_less_exact_neighbours", json!(1)).unwrap_err().contains("none of"));
+    assert!(with("cluster_less_exact_neighbours", json!(1)).is_err());
 }

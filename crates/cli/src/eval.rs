@@ -43,6 +43,9 @@ pub(crate) struct Args {
     /// Write the report as JSON; `-` prints it instead of the tables
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    /// Write the report as a page for a browser: one file that loads nothing
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
@@ -54,6 +57,9 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         decisions: other_routers(&args.decisions)?,
     };
     let report = evaluate_logs(args, &options)?;
+    if let Some(path) = &args.html {
+        std::fs::write(path, farthing_eval::page(&report)).map_err(Failure::write(path))?;
+    }
     let Some(path) = &args.json else { return term::print(&tables::render(&report)) };
     if path == Path::new("-") {
         return term::print_json(&report);

@@ -40,7 +40,8 @@ pub struct CalibrationFigures {
     pub candidates: Vec<CandidateCalibration>,
 }
 
-/// Calibration with intervals.
+/// Calibration with intervals. That of the calibration error leans upwards: a resample adds noise to
+/// every bin.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct CalibrationEstimates {
     /// Expected calibration error.

@@ -1,8 +1,8 @@
 //! From a router and held-out outcomes to a report.
 //!
 //! [`metrics`] are pure functions on plain matrices: they know neither routers nor logs. [`evaluate()`]
-//! lays a router's predictions beside what a log says and fills a [`Report`]; it does no I/O and
-//! renders nothing.
+//! lays a router's predictions beside what a log says and fills a [`Report`], which [`page()`] turns into
+//! HTML. Nothing here does I/O.
 
 mod baselines;
 mod calibration;
@@ -14,6 +14,7 @@ mod estimate;
 mod evaluate;
 mod frontier;
 pub mod metrics;
+mod page;
 mod pair;
 mod policy;
 mod published;
@@ -37,6 +38,7 @@ pub use frontier::{
     AiqFigures, CostTarget, DialPoint, DialSetting, Frontier, NullControl, OracleFigures,
     SingleModel,
 };
+pub use page::page;
 pub use pair::PairReport;
 pub use policy::{ChoiceShare, Comparison, PolicyReport, ReasonShare};
 pub use published::{PublishedMetric, Unit};

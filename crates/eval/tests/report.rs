@@ -4,7 +4,7 @@
 
 mod made;
 
-use farthing_data::Dataset;
+use farthing_data::{Dataset, Record};
 use farthing_eval::{EvalError, EvalOptions, Report, Subject, evaluate};
 use farthing_model::{Router, SeenPrompts};
 use made::{dataset, router};
@@ -59,6 +59,105 @@ fn a_full_log() {
     assert!(against.saving_pct.unwrap().low.unwrap() > 10.0);
     assert!(policy.downgraded_pct.unwrap().value > 10.0);
     assert!(found.pair.is_none() && found.pair_withheld.unwrap().contains("this one has 3"));
+}
+
+#[test]
+fn baselines_learn_from_what_the_router_saw() {
+    let (router, dataset) = (router(&NAMES), dataset(&NAMES, 1200));
+    let used = dataset.records.iter().take(600).map(Record::prompt_key);
+    let seen = SeenPrompts::new(0, used);
+    let found = evaluate(subject(&router, &seen), &dataset, &options(), &|_| ()).unwrap();
+    let frontier = found.frontier.unwrap();
+    assert_eq!((frontier.fitting.requests, &frontier.fitting.withheld), (600, &None));
+    let named = |name: &str| {
+        let found = frontier.baselines.iter().find(|baseline| baseline.name.starts_with(name));
+        found.unwrap_or_else(|| panic!("{name}"))
+    };
+    let earned = |name: &str| named(name).earned_share_pct.unwrap().value;
+    assert!(earned("fitted zero router").abs() < 1e-9);
+    assert!((earned("oracle sweep") - 100.0).abs() < 1e-9);
+    // The router knows the task and nothing else, and so do the means.
+    let router_earns = frontier.earned_share_pct.unwrap().value;
+    assert!((earned("known task, its means") - router_earns).abs() < 2.0);
+    // Prompts are numbers: there is nothing to learn from their words.
+    assert!(earned("40 nearest neighbours") < router_earns - 10.0);
+    assert!(earned("means of 32 clusters") < router_earns - 10.0);
+    let random = named("random choice");
+    let middle = frontier.singles.iter().map(|single| single.quality.value).sum::<f64>() / 3.0;
+    assert!((random.quality.unwrap().value - middle).abs() < 1e-12);
+    assert!(random.router_gain.unwrap().low.unwrap() > 0.0);
+    let oracle = named("oracle (cheapest");
+    assert_eq!(oracle.quality, Some(frontier.oracle.quality));
+    assert_eq!(named("large").quality, Some(frontier.best_single.quality));
+    assert_eq!(frontier.baselines.len(), 3 + 6 + 4);
+
+    let alone = report(&router, &dataset);
+    let frontier = alone.frontier.unwrap();
+    assert_eq!(frontier.baselines.len(), 3 + 6);
+    assert!(frontier.fitting.withheld.unwrap().contains("there are 0"));
+}
+
+/// A null that predicts as the router does leaves nothing earned; without one nothing is said.
+#[test]
+fn savings_are_held_against_the_null() {
+    let (router, dataset) = (router(&NAMES), dataset(&NAMES, 400));
+    let seen = SeenPrompts::new(0, []);
+    let same = Subject { router: &router, null: Some(&router), seen: &seen };
+    let found = evaluate(same, &dataset, &options(), &|_| ()).unwrap().frontier.unwrap();
+    assert_eq!(found.null_control.unwrap().aiq, found.aiq.router);
+    assert!(found.cost_targets[0].saving_pct.unwrap().value > 10.0);
+    for target in &found.cost_targets {
+        assert!(target.earned_saving_pct.unwrap().value.abs() < 1e-9);
+    }
+    let without = report(&router, &dataset).frontier.unwrap();
+    assert_eq!(without.null_control, None);
+    assert!(without.cost_targets.iter().all(|target| target.earned_saving_pct.is_none()));
+}
+
+#[test]
+fn the_dial_goes_from_quality_to_cost() {
+    let frontier = report(&router(&NAMES), &dataset(&NAMES, 600)).frontier.unwrap();
+    assert_eq!(frontier.dial.len(), 161);
+    let (first, last) = (&frontier.dial[0], &frontier.dial[160]);
+    // `large` and `middle` tie on easy requests, and the cheaper one wins.
+    assert_eq!((&first.mix_pct, &last.mix_pct), (&vec![50.0, 50.0, 0.0], &vec![0.0, 0.0, 100.0]));
+    assert!(first.saving_pct.unwrap().value < 50.0);
+    assert!(last.saving_pct.unwrap().low.unwrap() > 85.0);
+    assert_eq!(last.quality, frontier.singles[2].quality);
+    for setting in &frontier.dial {
+        assert!((setting.mix_pct.iter().sum::<f64>() - 100.0).abs() < 1e-9);
+        let difference = setting.quality.value - frontier.best_single.quality.value;
+        assert!((setting.quality_difference.value - difference).abs() < 1e-12);
+    }
+}
+
+#[test]
+fn slices_add_up_and_small_ones_say_too_few() {
+    let found = report(&router(&NAMES), &dataset(&NAMES, 600));
+    let of = |column: &str| found.slices.iter().filter(|s| s.column == column).collect::<Vec<_>>();
+    for column in ["task", "language", "length", "turns"] {
+        assert_eq!(of(column).iter().map(|s| s.requests).sum::<u64>(), 600, "{column}");
+    }
+    let task = |value: &str| of("task").into_iter().find(|s| s.value == value).unwrap().clone();
+    let quality = |value: &str| task(value).figures.unwrap().quality.unwrap().value;
+    let whole = found.policy.quality.unwrap().value;
+    assert!((f64::midpoint(quality("hard"), quality("easy")) - whole).abs() < 1e-9);
+    let few = report(&router(&NAMES), &dataset(&NAMES, 40));
+    assert!(few.slices.iter().any(|s| s.figures.is_none() && s.requests == 20));
+}
+
+#[test]
+fn where_it_loses_is_shown_only_when_asked() {
+    let (router, dataset) = (router(&NAMES), dataset(&NAMES, 300));
+    let seen = SeenPrompts::new(0, []);
+    assert_eq!(report(&router, &dataset).worst, None);
+    let options = EvalOptions { show_prompts: true, ..options() };
+    let found = evaluate(subject(&router, &seen), &dataset, &options, &|_| ()).unwrap();
+    let worst = found.worst.unwrap();
+    assert!(!worst.is_empty() && worst.len() <= 50);
+    assert!(worst.iter().all(|lost| lost.chosen_score < 0.5 && lost.oracle_score >= 0.5));
+    assert!(worst.windows(2).all(|w| w[0].quality_regret >= w[1].quality_regret));
+    assert!(worst[0].prompt.starts_with("request "));
 }
 
 /// Published metrics are those of the library on the report's own requests.

@@ -141,7 +141,9 @@ fn next_to_nothing() {
     let mut one = rows(|_| ());
     one.truncate(sample::TINY_CANDIDATES);
     one.iter_mut().for_each(without(&["messages", "request_id"]));
-    one.iter_mut().for_each(|row| row["prompt"] = json!("What is asked once, in one log alone?"));
+    for row in &mut one {
+        row["prompt"] = json!("What is asked once, in one log alone?");
+    }
     for kept in [sample::TINY_CANDIDATES, 1] {
         let (report, _) = reported(&one[..kept]);
         assert_eq!(report["data"]["scored_requests"], 1);

@@ -34,6 +34,8 @@ pub struct Frontier {
     pub hindsight_zero_hull: Vec<SingleModel>,
     /// Settings of the router's dial that a mix of two others does not beat, by rising cost.
     pub router_hull: Vec<DialPoint>,
+    /// The same of the fitted zero router's.
+    pub fitted_zero_hull: Vec<DialPoint>,
     /// Areas under the hulls.
     pub aiq: AiqFigures,
     /// What learning earned of what there was to earn: 0 is the fitted zero router, 100 the oracle

@@ -172,6 +172,7 @@ impl Plane {
             },
             hindsight_zero_hull: hindsight_hull(&singles),
             router_hull: dial_hull(&found.points),
+            fitted_zero_hull: dial_hull(&found.marks.zero_points),
             aiq: AiqFigures {
                 hindsight_zero: drawn.estimate(|f| f.hindsight_zero)?,
                 fitted_zero: drawn.estimate(|f| f.marks.zero)?,

@@ -239,6 +239,8 @@ fn render_limits(out: &mut String) -> Result {
          hold for requests drawn as those were, judged as those were.\n- Single requests: every promise is \
          about a rate.\n- Candidates that are not in the table, or whose behaviour or price has changed \
          since.\n- Judging a person, or deciding anything but which model answers.\n\nThe directory holds no \
-         prompt text; `seen.bin` holds keyed hashes of the prompts that were used."
+         prompt text; `seen.bin` holds keyed hashes of the prompts that were used, and, where it is there, \
+         `null.safetensors` what the same learners came to on shuffled labels: evaluation compares with it, \
+         decisions never read it."
     )
 }

@@ -1,0 +1,137 @@
+//! What the router is worth, in words, with how sure that is.
+
+use maud::{Markup, html};
+
+use super::number::{Unit, count, counted, range, show};
+use crate::{Estimate, Frontier, Report};
+
+/// The title, the verdict and the few figures behind it.
+pub(super) fn render(report: &Report) -> Markup {
+    let data = &report.data;
+    let requests = report.frontier.as_ref().map_or(data.scored_requests, |f| f.requests);
+    let groups = report.frontier.as_ref().map_or(data.scored_groups, |f| f.groups);
+    html! {
+        p.kicker { "Farthing router report" }
+        h1 { (verdict(report)) }
+        div.cards {
+            @if let Some(frontier) = &report.frontier { (cards(frontier)) } @else { (policy_card(report)) }
+            (card("requests behind this", &count(requests), &html! {
+                "none of them seen in training; " (counted(groups, "group")) " of near-duplicates"
+            }))
+        }
+        p.promise { (promise(report)) }
+    }
+}
+
+/// One sentence; what the interval does not support is not claimed.
+fn verdict(report: &Report) -> Markup {
+    let Some(frontier) = &report.frontier else {
+        return html! { "This log cannot say what the router saves" };
+    };
+    let best = model(&format!("{},", frontier.best_single.model));
+    let Some((saving, target)) = saving(frontier) else {
+        return html! { "The router does not come near the best single model, " (model(&frontier.best_single.model)) };
+    };
+    let shown = show(saving.value.abs(), Unit::Percent);
+    html! {
+        @if saving.low.is_some_and(|low| low > 0.0) {
+            "Saves " (shown) " of the cost of " (best) " " (place(target))
+        } @else if saving.high.is_some_and(|high| high < 0.0) {
+            "Costs " (shown) " more than " (best) " " (place(target))
+        } @else {
+            "No sure saving against " (best) " " (place(target)) ": "
+            (show(saving.value, Unit::Percent)) ", which chance alone could give"
+        }
+    }
+}
+
+/// A name that breaks only where it does not fit on a line of its own.
+fn model(name: &str) -> Markup {
+    html! { span.model { (name) } }
+}
+
+fn place(target: &str) -> &'static str {
+    match target {
+        "best_single_100_pct" => "at the same quality",
+        "best_single_minus_0.005" => "at its quality less 0.005",
+        _ => "at 95\u{a0}% of its quality",
+    }
+}
+
+/// What is saved at the highest quality that the router reaches, and which that is.
+fn saving(frontier: &Frontier) -> Option<(Estimate, &str)> {
+    let reached = frontier.cost_targets.iter().rev().filter(|target| target.cost_usd.is_some());
+    let mut savings =
+        reached.filter_map(|target| Some((target.saving_pct?, target.target.as_str())));
+    savings.next()
+}
+
+fn cards(frontier: &Frontier) -> Markup {
+    let reached = saving(frontier);
+    let others = frontier.cost_targets.iter().rev().filter_map(|target| {
+        let other = Some(target.target.as_str()) != reached.map(|(_, name)| name);
+        target.saving_pct.filter(|_| other).map(|saving| (saving, target.target.as_str()))
+    });
+    html! {
+        @if let Some((saving, target)) = reached {
+            (estimate_card(&format!("saved {}", place(target)), &saving, Unit::Percent, &html! {
+                "against sending everything to " (model(&frontier.best_single.model))
+                @for (saving, target) in others {
+                    br; (show(saving.value, Unit::Percent)) " " (place(target))
+                }
+            }))
+        }
+        @if let Some(earned) = &frontier.earned_share_pct {
+            (estimate_card("earned share", earned, Unit::Percent, &html! {
+                "of what reading requests could gain: 0 is mixing models at random, 100 is knowing every answer"
+                @if earned.low.is_none_or(|low| low <= 0.0) { "; not shown to be above chance" }
+            }))
+        }
+    }
+}
+
+/// Without a plane, what the default policy says.
+fn policy_card(report: &Report) -> Markup {
+    let against = report.policy.against_best_single.as_ref();
+    let saving = against.and_then(|against| Some((against.saving_pct?, against)));
+    html! {
+        @if let Some((saving, against)) = saving {
+            (estimate_card("saved by the default policy", &saving, Unit::Percent, &html! {
+                "against " (against.model) ", on " (counted(against.costed_requests, "request"))
+                " whose logged model is the chosen one"
+            }))
+        }
+    }
+}
+
+fn estimate_card(what: &str, estimate: &Estimate, unit: Unit, note: &Markup) -> Markup {
+    let range =
+        range(estimate, unit).map(|range| html! { p.interval { "95\u{a0}% interval: " (range) } });
+    card(
+        what,
+        &show(estimate.value, unit),
+        &html! { @if let Some(range) = range { (range) } (note) },
+    )
+}
+
+fn card(what: &str, value: &str, note: &Markup) -> Markup {
+    html! { div.card { p.what { (what) } p.value { (value) } div.note { (note) } } }
+}
+
+/// The certificate in a sentence.
+pub(super) fn promise(report: &Report) -> Markup {
+    let bar = report.settings.bar;
+    let reference = &report.policy.against_reference.model;
+    let Some(certificate) = &report.certificate else {
+        return html! {
+            "Nothing is promised at bar " (bar) ": the policy " code { "cheapest_above_bar" }
+            " sends everything to " (reference) "."
+        };
+    };
+    let percent = |share: f64| show(100.0 * share, Unit::Percent);
+    html! {
+        "Promised at bar " (bar) ": of requests sent to something cheaper than " (reference) ", at most "
+        strong { (percent(certificate.excess_bound)) }
+        " miss the bar where it would have met it, at confidence " (percent(1.0 - certificate.delta)) "."
+    }
+}
