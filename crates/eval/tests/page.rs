@@ -6,8 +6,8 @@
 mod made;
 
 use farthing_core::Request;
-use farthing_data::Dataset;
-use farthing_eval::{EvalOptions, Report, Subject, evaluate, page};
+use farthing_data::{Dataset, Decisions, Record};
+use farthing_eval::{EvalOptions, OtherRouter, Report, Subject, evaluate, page};
 use farthing_model::SeenPrompts;
 use made::{dataset, router};
 
@@ -17,8 +17,20 @@ const NAMES: [&str; 3] = ["large", "middle", HOSTILE];
 fn report(names: &[&str], dataset: &Dataset) -> Report {
     let (router, seen) = (router(names), SeenPrompts::new(0, []));
     let subject = Subject { router: &router, null: None, seen: &seen };
-    let options = EvalOptions { resamples: 100, show_prompts: true, ..EvalOptions::default() };
+    let decisions = vec![other_router(names[names.len() - 1], dataset)];
+    let options =
+        EvalOptions { resamples: 100, show_prompts: true, decisions, ..EvalOptions::default() };
     evaluate(subject, dataset, &options, &|_| ()).unwrap()
+}
+
+/// One of that name, which sends every request to a model that this one does not have.
+fn other_router(name: &str, dataset: &Dataset) -> OtherRouter {
+    let model = |record: &Record| (record.key.to_string(), format!("{name}?"));
+    let models = dataset.records.iter().map(model).collect();
+    OtherRouter {
+        name: name.to_owned(),
+        decisions: Decisions { models, ignored_columns: Vec::new() },
+    }
 }
 
 /// A log whose easy requests are of a hostile kind, and whose prompts all are.
@@ -39,7 +51,7 @@ fn hostile_log() -> Dataset {
 fn what_comes_from_the_log_is_only_text() {
     let html = page(&report(&NAMES, &hostile_log()));
     let escaped = "&lt;/script&gt;&lt;img src=x onerror=&quot;alert(1)&quot;&gt;";
-    for place in ["models", "policy", "slices", "worst"] {
+    for place in ["baselines", "models", "policy", "slices", "worst"] {
         let section = html.split_once(&format!("<section id=\"{place}\"")).unwrap().1;
         let section = section.split_once("</section>").unwrap().0;
         assert!(section.contains(escaped), "{place}");

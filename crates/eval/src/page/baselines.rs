@@ -9,7 +9,10 @@ use crate::{Baseline, BaselineKind, Estimate, Frontier, Report};
 /// Dials in one table, single ways of choosing in another, single models behind a fold.
 pub(super) fn render(report: &Report) -> Markup {
     let Some(frontier) = &report.frontier else {
-        return super::withheld("baselines", report.frontier_withheld.as_deref());
+        return html! {
+            (super::withheld("baselines", report.frontier_withheld.as_deref()))
+            (super::decisions::render(&report.decisions))
+        };
     };
     html! {
         p {
@@ -23,6 +26,7 @@ pub(super) fn render(report: &Report) -> Markup {
             summary { "Against each single model" }
             (points(frontier, BaselineKind::SingleModel, "Everything to one model"))
         }
+        (super::decisions::render(&report.decisions))
     }
 }
 

@@ -10,6 +10,7 @@ mod calibration;
 mod candidates;
 mod certificate;
 mod data;
+mod decisions;
 mod dial;
 mod frontier;
 mod headline;
