@@ -12,7 +12,7 @@ use serde::Deserialize;
 use crate::encoder::EncoderFlag;
 use crate::failure::Failure;
 use crate::prices::say_unnamed;
-use crate::term;
+use crate::term::{self, number};
 
 pub(crate) use json::ComparisonJson;
 
@@ -102,18 +102,18 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
 
 fn table(comparison: &Comparison) -> String {
     let known = |figure: Option<f64>, digits: usize| {
-        figure.map_or_else(|| "-".to_owned(), |figure| format!("{figure:.digits$}"))
+        figure.map_or_else(|| "-".to_owned(), |figure| number(figure, digits))
     };
     let row = |entry: &Compared| {
         let folds = entry.folds_pct.iter().copied();
         [
             entry.name.clone(),
-            format!("{:.1}", entry.mean_pct()),
-            format!("{:.1}", entry.standard_error_pct()),
+            number(entry.mean_pct(), 1),
+            number(entry.standard_error_pct(), 1),
             format!(
-                "{:.1} to {:.1}",
-                folds.clone().fold(f64::INFINITY, f64::min),
-                folds.fold(f64::NEG_INFINITY, f64::max),
+                "{} to {}",
+                number(folds.clone().fold(f64::INFINITY, f64::min), 1),
+                number(folds.fold(f64::NEG_INFINITY, f64::max), 1),
             ),
             known(entry.cost_ratio().map(|ratio| 100.0 * ratio), 1),
             known(entry.decision_us, 0),

@@ -77,6 +77,15 @@ pub(crate) fn table<const N: usize>(header: [&str; N], rows: Vec<[String; N]>) -
     format!("{}\n", table.trim_fmt())
 }
 
+/// A number for a table: zero has no minus sign, however it came about.
+pub(crate) fn number(value: f64, digits: usize) -> String {
+    let text = format!("{value:.digits$}");
+    match text.strip_prefix('-') {
+        Some(rest) if rest.bytes().all(|byte| matches!(byte, b'0' | b'.')) => rest.to_owned(),
+        _ => text,
+    }
+}
+
 /// What reading a log came to, on stderr.
 pub(crate) fn say_read(report: &ReadReport, rejects: &Rejects) {
     say(&format!("read {} rows", report.rows));

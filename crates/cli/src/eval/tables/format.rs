@@ -2,6 +2,8 @@
 
 use farthing_eval::Estimate;
 
+use crate::term;
+
 /// Columns of the terminal that the text is laid out for.
 const WIDTH: usize = 100;
 /// Characters of a name that a table shows.
@@ -102,20 +104,11 @@ pub(super) fn alone(estimate: Option<&Estimate>) -> Option<Estimate> {
 /// `value [low, high]`, a dash for what is not known.
 fn show(estimate: Option<&Estimate>, digits: usize, unit: &str) -> String {
     let Some(Estimate { value, low, high }) = estimate else { return "-".to_owned() };
-    let number = |value: f64| number(value, digits);
+    let number = |value: f64| term::number(value, digits);
     let end = |end: &Option<f64>| end.map_or_else(|| "-".to_owned(), number);
     match (low, high) {
         (None, None) => number(*value) + unit,
         _ => format!("{}{unit} [{}, {}]", number(*value), end(low), end(high)),
-    }
-}
-
-/// A number without a minus sign before zeros.
-fn number(value: f64, digits: usize) -> String {
-    let text = format!("{value:.digits$}");
-    match text.strip_prefix('-') {
-        Some(rest) if rest.bytes().all(|byte| matches!(byte, b'0' | b'.')) => rest.to_owned(),
-        _ => text,
     }
 }
 
