@@ -70,8 +70,9 @@ fn cards(frontier: &Frontier) -> Markup {
             (estimate_card(&format!("can be saved {}", place(&target.target)), &saving, Unit::Percent, &html! {
                 "by turning the dial, against sending everything to " (model(&frontier.best_single.model))
                 @if let Some(earned) = &target.earned_saving_pct {
-                    br; (show(earned.value, Unit::Percent)) " of that cost by learning, the rest by knowing costs"
+                    br; (show(earned.value, Unit::Percent))
                     @if let Some(range) = range(earned, Unit::Percent) { " (" (range) ")" }
+                    " of that cost by learning, the rest by knowing costs"
                 }
             }))
         }
