@@ -115,19 +115,6 @@ pub fn peak_gap(oracle: &[Point], policy: &[Point]) -> f64 {
     gaps.fold(0.0, f64::max)
 }
 
-/// What learning saves at a mean score, in percent of a reference cost in USD: the saving of the
-/// router's [`hull`] less that of its null control (fitted on shuffled labels). `None` where one of
-/// the two never reaches the score or the reference costs nothing.
-pub fn earned_saving_pct(
-    router: &[Point],
-    null: &[Point],
-    quality: f64,
-    reference_usd: f64,
-) -> Option<f64> {
-    let saved = cost_at_quality(null, quality)? - cost_at_quality(router, quality)?;
-    (reference_usd > 0.0).then(|| 100.0 * saved / reference_usd)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -200,15 +187,5 @@ mod tests {
         assert!(close(peak_gap(&oracle, &policy), 0.4));
         assert!(close(peak_gap(&policy, &oracle), 0.0));
         assert!(peak_gap(&[], &policy).is_nan());
-    }
-
-    #[test]
-    fn earned_saving_by_hand() {
-        let router = points(&[(1.0, 0.4), (3.0, 0.8)]);
-        let null = points(&[(1.0, 0.3), (6.0, 0.8)]);
-        // 0.7 costs 2.5 and 5 of 8.
-        assert!(close(earned_saving_pct(&router, &null, 0.7, 8.0).unwrap(), 100.0 * 2.5 / 8.0));
-        assert_eq!(earned_saving_pct(&router, &null, 0.9, 8.0), None);
-        assert_eq!(earned_saving_pct(&router, &null, 0.7, 0.0), None);
     }
 }

@@ -59,9 +59,7 @@ pub use calibration::{
 pub use cascade::{cascade_auc, cascade_max_diff};
 pub use decided::{Decided, RatioColumn, ratio};
 pub use deferral::{DeferralFigures, deferral};
-pub use frontier::{
-    Point, aiq, cost_at_quality, earned_saving_pct, earned_share_pct, height, hull, peak_gap,
-};
+pub use frontier::{Point, aiq, cost_at_quality, earned_share_pct, height, hull, peak_gap};
 pub use llmrouterbench::{DatasetMeans, Gains, avengers_pro, cost_save, pareto_dist, perf_gain};
 pub use matrix::Matrix;
 pub use oracle::{best_column, oracle_choices};

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::number::{Unit, count, counted, range, show};
-use crate::{Estimate, Frontier, Report};
+use crate::{CostTarget, Estimate, Frontier, Report};
 
 /// The title, the verdict and the few figures behind it.
 pub(super) fn render(report: &Report) -> Markup {
@@ -14,7 +14,8 @@ pub(super) fn render(report: &Report) -> Markup {
         p.kicker { "Farthing router report" }
         h1 { (verdict(report)) }
         div.cards {
-            @if let Some(frontier) = &report.frontier { (cards(frontier)) } @else { (policy_card(report)) }
+            @if let Some(frontier) = &report.frontier { (cards(frontier)) }
+            (policy_card(report))
             (card("requests behind this", &count(requests), &html! {
                 "none of them seen in training; " (counted(groups, "group")) " of near-duplicates"
             }))
@@ -32,14 +33,12 @@ fn verdict(report: &Report) -> Markup {
     let Some((saving, target)) = saving(frontier) else {
         return html! { "The router does not come near the best single model, " (model(&frontier.best_single.model)) };
     };
-    let shown = show(saving.value.abs(), Unit::Percent);
+    let shown = show(saving.value, Unit::Percent);
     html! {
         @if saving.low.is_some_and(|low| low > 0.0) {
-            "Saves " (shown) " of the cost of " (best) " " (place(target))
-        } @else if saving.high.is_some_and(|high| high < 0.0) {
-            "Costs " (shown) " more than " (best) " " (place(target))
+            "Can save " (shown) " of the cost of " (best) " " (place(&target.target))
         } @else {
-            "No sure saving against " (best) " " (place(target)) ": "
+            "No sure saving against " (best) " " (place(&target.target)) ": "
             (show(saving.value, Unit::Percent)) ", which chance alone could give"
         }
     }
@@ -59,25 +58,21 @@ fn place(target: &str) -> &'static str {
 }
 
 /// What is saved at the highest quality that the router reaches, and which that is.
-fn saving(frontier: &Frontier) -> Option<(Estimate, &str)> {
-    let reached = frontier.cost_targets.iter().rev().filter(|target| target.cost_usd.is_some());
-    let mut savings =
-        reached.filter_map(|target| Some((target.saving_pct?, target.target.as_str())));
-    savings.next()
+fn saving(frontier: &Frontier) -> Option<(Estimate, &CostTarget)> {
+    let mut reached = frontier.cost_targets.iter().rev().filter(|target| target.cost_usd.is_some());
+    reached.find_map(|target| Some((target.saving_pct?, target)))
 }
 
 fn cards(frontier: &Frontier) -> Markup {
     let reached = saving(frontier);
-    let others = frontier.cost_targets.iter().rev().filter_map(|target| {
-        let other = Some(target.target.as_str()) != reached.map(|(_, name)| name);
-        target.saving_pct.filter(|_| other).map(|saving| (saving, target.target.as_str()))
-    });
     html! {
         @if let Some((saving, target)) = reached {
-            (estimate_card(&format!("saved {}", place(target)), &saving, Unit::Percent, &html! {
-                "against sending everything to " (model(&frontier.best_single.model))
-                @for (saving, target) in others {
-                    br; (show(saving.value, Unit::Percent)) " " (place(target))
+            (estimate_card(&format!("can be saved {}", place(&target.target)), &saving, Unit::Percent, &html! {
+                "by turning the dial, against sending everything to " (model(&frontier.best_single.model))
+                @if let Some(earned) = &target.earned_saving_pct {
+                    br; (show(earned.value, Unit::Percent))
+                    @if let Some(range) = range(earned, Unit::Percent) { " (" (range) ")" }
+                    " of that cost by learning, the rest by knowing costs"
                 }
             }))
         }
@@ -90,15 +85,18 @@ fn cards(frontier: &Frontier) -> Markup {
     }
 }
 
-/// Without a plane, what the default policy says.
+/// What is saved without turning anything.
 fn policy_card(report: &Report) -> Markup {
     let against = report.policy.against_best_single.as_ref();
     let saving = against.and_then(|against| Some((against.saving_pct?, against)));
     html! {
         @if let Some((saving, against)) = saving {
             (estimate_card("saved by the default policy", &saving, Unit::Percent, &html! {
-                "against " (against.model) ", on " (counted(against.costed_requests, "request"))
-                " whose logged model is the chosen one"
+                "as it would serve today, against " (model(&against.model))
+                @if let Some(difference) = &against.quality_difference {
+                    ", at a difference of quality of " (show(difference.value, Unit::Quality))
+                }
+                "; on " (counted(against.costed_requests, "request")) " with both costs in the log"
             }))
         }
     }

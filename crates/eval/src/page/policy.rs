@@ -1,5 +1,6 @@
 //! The default policy, as it would serve.
 
+use farthing_core::Reason;
 use maud::{Markup, html};
 
 use super::number::{Unit, counted, figure, show};
@@ -38,6 +39,28 @@ pub(super) fn render(policy: &PolicyReport) -> Markup {
         }
         (comparisons(policy))
         (choices(policy))
+        p {
+            "Why: "
+            @for (i, share) in policy.reasons.iter().enumerate() {
+                @if i > 0 { ", " }
+                (reason(share.reason)) " " (show(share.share_pct, Unit::Percent))
+            }
+            "."
+        }
+    }
+}
+
+/// A reason in words.
+fn reason(reason: Reason) -> &'static str {
+    match reason {
+        Reason::CheapestAboveBar => "the cheapest that passed the bar",
+        Reason::FallbackReference => "none passed, so the reference",
+        Reason::FallbackBestQuality => "none passed, so the best expected",
+        Reason::Utility => "the greatest utility",
+        Reason::BestQuality => "the best expected",
+        Reason::Cheapest => "the cheapest",
+        Reason::Fixed => "named by the policy",
+        Reason::Explored => "explored",
     }
 }
 

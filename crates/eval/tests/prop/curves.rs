@@ -2,8 +2,8 @@
 
 use farthing_eval::metrics::{
     Gains, Point, aiq, aiq_code, avengers_pro, cascade_auc, cascade_max_diff, cost_at_quality,
-    cost_save, deferral, earned_saving_pct, height, hull, pareto_dist, peak_gap, perf_gain,
-    quality_cost_score, router_arena_score,
+    cost_save, deferral, height, hull, pareto_dist, peak_gap, perf_gain, quality_cost_score,
+    router_arena_score,
 };
 use proptest::prelude::*;
 
@@ -127,18 +127,6 @@ proptest! {
         prop_assert!((0.0..=1.0).contains(&gap));
         prop_assert!(height(&oracle, budget) - height(&policy, budget) <= gap + CLOSE);
         prop_assert!(close(peak_gap(&policy, &policy), 0.0));
-    }
-
-    #[test]
-    fn savings_are_earned_against_the_null_only(router in points(), null in points(), quality in 0.0..1.0) {
-        let (router, null) = (hull(&router), hull(&null));
-        let earned = earned_saving_pct(&router, &null, quality, 0.5);
-        let opposite = earned_saving_pct(&null, &router, quality, 0.5);
-        prop_assert_eq!(earned.is_some(), opposite.is_some());
-        if let Some((earned, opposite)) = earned.zip(opposite) {
-            prop_assert!(close(earned, -opposite));
-            prop_assert!(earned.abs() <= 200.0);
-        }
     }
 
     #[test]
