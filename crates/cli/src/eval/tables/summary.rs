@@ -1,6 +1,6 @@
 //! What was evaluated on what, and what came of it in one sentence.
 
-use farthing_eval::{Comparison, PolicyReport, Report};
+use farthing_eval::{Comparison, Frontier, PolicyReport, Report};
 
 use super::format::{difference, name, paragraph, per_1k, percent, percent_said, score, section};
 use crate::term::table;
@@ -13,12 +13,31 @@ pub(super) fn headline(report: &Report) -> String {
         None => "Quality is not known: no scored request has a score.".to_owned(),
     });
     if let Some(frontier) = &report.frontier {
+        text += &paragraph(&turned(frontier));
         text += &paragraph(&format!(
             "earned share: {} (0 is mixing single models by their averages, 100 an oracle)",
             percent_said(frontier.earned_share_pct.as_ref()),
         ));
     }
     text + "\n"
+}
+
+/// What the dial can save, at the highest quality that it reaches.
+fn turned(frontier: &Frontier) -> String {
+    let reached = frontier.cost_targets.iter().rev().find(|target| target.cost_usd.is_some());
+    let Some((target, saving)) = reached.and_then(|t| Some((t, t.saving_pct?))) else {
+        return "At no setting does the dial come near the best single model's quality.".to_owned();
+    };
+    let unsure = match saving.low {
+        Some(low) if low > 0.0 => "",
+        _ => ", which chance alone could give",
+    };
+    format!(
+        "Turned to a quality of {:.3}, where the best single model has {:.3}, the dial saves {}{unsure}.",
+        target.quality,
+        frontier.best_single.quality.value,
+        percent_said(Some(&saving)),
+    )
 }
 
 fn saved(best: &Comparison, policy: &PolicyReport) -> String {
