@@ -98,5 +98,5 @@ pub(super) fn pair(pair: &PairReport) -> String {
         ["CPT(80 %), % of calls".to_owned(), percent(pair.cpt80_pct.as_ref())],
     ];
     let title = format!("{} against {}, {} requests", pair.weak, pair.strong, pair.requests);
-    section(&title, &table(["", ""], rows))
+    section(&title, &table(["as RouteLLM has it", "figure"], rows))
 }

@@ -33,7 +33,7 @@ fn turned(frontier: &Frontier) -> String {
         _ => ", which chance alone could give",
     };
     format!(
-        "Turned to a quality of {:.3}, where the best single model has {:.3}, the dial saves {}{unsure}.",
+        "At a quality of {:.3} (the best single model's is {:.3}) the dial saves {}{unsure}.",
         target.quality,
         frontier.best_single.quality.value,
         percent_said(Some(&saving)),
