@@ -26,9 +26,8 @@ pub struct Subject<'a> {
     pub seen: &'a SeenPrompts,
 }
 
-/// Requests that are changed to see whether choices depend on what they should.
-const PROBES: usize = 500;
-/// The same where reading one takes an encoder tens of milliseconds.
+/// Requests that are changed to see whether choices depend on what they should, where reading one takes an
+/// encoder tens of milliseconds.
 const FEW_PROBES: usize = 50;
 
 /// How to evaluate.
@@ -116,7 +115,8 @@ fn probe(
     options: &EvalOptions,
 ) -> Result<Robustness, EvalError> {
     let EvalOptions { seed, resamples, .. } = *options;
-    let max_requests = if router.has_encoder() { FEW_PROBES } else { PROBES };
+    let max_requests =
+        if router.has_encoder() { FEW_PROBES } else { RobustnessOptions::default().max_requests };
     robustness(
         router,
         policy,

@@ -9,6 +9,9 @@ use crate::Estimate;
 use crate::estimate::{Column, Estimates, Ratios};
 use crate::rows::{Rows, known};
 
+/// How well decisions for other models must be known, compared with those for the same one.
+const LEAST_EVENNESS: f64 = 0.9;
+
 /// A policy as it would serve.
 ///
 /// In a log where not every candidate answered, the figures rest on the requests whose logged
@@ -74,6 +77,10 @@ pub struct ReasonShare {
 }
 
 /// A policy against one model, over the requests where both are known.
+///
+/// Where the policy chose that very model one outcome is enough, else the log must know two. A log that
+/// knows the latter far more rarely would make every difference 0: a figure is `null` where it knows
+/// less than nine tenths as large a share of them.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Comparison {
     /// The model.
@@ -126,7 +133,10 @@ pub(crate) struct Columns {
 pub(crate) struct Against {
     model: usize,
     costs: Column,
+    /// Whether costs are known of decisions for other models as well as of those for this one.
+    costs_even: bool,
     scores: Column,
+    scores_even: bool,
 }
 
 impl Against {
@@ -135,9 +145,12 @@ impl Against {
         Comparison {
             model: names[self.model].clone(),
             costed_requests: estimates.known(self.costs),
-            saving_pct: estimates.of(self.costs).map(|ratio| ratio.affine(-100.0, 100.0)),
+            saving_pct: estimates
+                .of(self.costs)
+                .filter(|_| self.costs_even)
+                .map(|ratio| ratio.affine(-100.0, 100.0)),
             judged_requests: estimates.known(self.scores),
-            quality_difference: estimates.of(self.scores),
+            quality_difference: estimates.of(self.scores).filter(|_| self.scores_even),
         }
     }
 }
@@ -188,7 +201,9 @@ impl Decided<'_> {
         Against {
             model,
             costs: ratios.ratio(self.each(costs)),
+            costs_even: is_even(self.each(|i, c| Some((c == model, costs(i, c).is_some())))),
             scores: ratios.mean(self.each(scores)),
+            scores_even: is_even(self.each(|i, c| Some((c == model, scores(i, c).is_some())))),
         }
     }
 
@@ -268,6 +283,22 @@ impl Decided<'_> {
     }
 }
 
+/// Of pairs of choices (whether they are the same, whether what it takes to compare them is known):
+/// whether those that differ are about as often known as those that do not. Where they are not,
+/// the differences that are 0 by construction would outweigh the others.
+pub(crate) fn is_even(pairs: impl Iterator<Item = (usize, (bool, bool))>) -> bool {
+    // Known ones and all, of those that differ and of those that do not.
+    let mut counts = [[0.0; 2]; 2];
+    for (_, (same, known)) in pairs {
+        let [knowns, all] = &mut counts[usize::from(same)];
+        *all += 1.0;
+        *knowns += if known { 1.0 } else { 0.0 };
+    }
+    let [differ, same] = counts.map(|[known, all]| known / all);
+    // Not a number: there are no choices of that kind.
+    same.is_nan() || differ.is_nan() || differ >= LEAST_EVENNESS * same
+}
+
 /// Whether no candidate passed the bar.
 fn is_fallback(reason: Reason) -> bool {
     match reason {
@@ -340,7 +371,8 @@ mod tests {
         is(found.cost_usd, (1.0 + 2.0 + 40.0) / 3.0);
         let reference = found.against_reference;
         assert_eq!((reference.costed_requests, reference.judged_requests), (3, 4));
-        is(reference.saving_pct, 100.0 * (1.0 - 43.0 / 70.0));
         is(reference.quality_difference, (2.2 - 3.4) / 4.0);
+        // Of three decisions for the other candidate the log knows two costs, of one for it one.
+        assert_eq!(reference.saving_pct, None);
     }
 }

@@ -14,8 +14,8 @@ use crate::columns::Column;
 use crate::estimate::{self, Estimates, Ratios};
 use crate::policy::{Against, Decided};
 
-/// Fewer groups of near-duplicate prompts than this give no number.
-const LEAST_GROUPS: u64 = 30;
+/// Fewer groups of near-duplicate prompts, or fewer requests of known outcome, give no number.
+const LEAST: u64 = 30;
 /// Values of a column that are shown, those of most requests; the others stand together.
 const MOST_VALUES: usize = 30;
 /// What the others are called.
@@ -38,9 +38,14 @@ pub struct Slice {
     pub figures: Option<SliceFigures>,
 }
 
-/// What a policy comes to on a slice, where the log knows.
+/// What a policy comes to on a slice, where the log knows; a figure on fewer than 30 requests is
+/// `null`.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct SliceFigures {
+    /// Requests whose chosen candidate's score is known.
+    pub judged_requests: u64,
+    /// Requests whose chosen candidate's cost is known.
+    pub costed_requests: u64,
     /// Mean score.
     pub quality: Option<Estimate>,
     /// Mean cost of a request in USD.
@@ -100,7 +105,7 @@ pub(crate) fn parts(
                 value,
                 requests: requests.len() as u64,
                 groups,
-                ratios: (groups >= LEAST_GROUPS).then(|| Columns::new(&here, ratios)),
+                ratios: (groups >= LEAST).then(|| Columns::new(&here, ratios)),
             });
         }
     }
@@ -143,12 +148,17 @@ impl Part {
     pub(crate) fn report(&self, names: &[String], estimates: &Estimates) -> Slice {
         let figures = |columns: &Columns| {
             let against = columns.best_single.as_ref().map(|a| a.report(names, estimates));
+            let enough = |figure: Option<Estimate>, known: u64| figure.filter(|_| known >= LEAST);
+            let of = |column| enough(estimates.of(column), estimates.known(column));
             SliceFigures {
-                quality: estimates.of(columns.score),
-                cost_usd: estimates.of(columns.cost),
-                attainment_pct: estimates.of(columns.attainment),
-                saving_pct: against.as_ref().and_then(|against| against.saving_pct),
-                quality_difference: against.and_then(|against| against.quality_difference),
+                judged_requests: estimates.known(columns.score),
+                costed_requests: estimates.known(columns.cost),
+                quality: of(columns.score),
+                cost_usd: of(columns.cost),
+                attainment_pct: of(columns.attainment),
+                saving_pct: against.as_ref().and_then(|a| enough(a.saving_pct, a.costed_requests)),
+                quality_difference: against
+                    .and_then(|a| enough(a.quality_difference, a.judged_requests)),
             }
         };
         Slice {

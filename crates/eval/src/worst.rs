@@ -39,7 +39,7 @@ pub struct WorstRequest {
     pub cost_regret_usd: Option<f64>,
 }
 
-/// The requests of greatest quality regret, of equal ones those of greatest cost regret, then by key.
+/// The requests that missed the bar with the greatest quality regret, of equal ones those of greatest cost regret, then by key.
 pub(crate) fn worst(
     names: &[String],
     records: &[&Record],
@@ -73,7 +73,7 @@ fn regret(
     bar: Bar,
 ) -> Option<WorstRequest> {
     let chosen = rows.choices[i]?;
-    let chosen_score = rows.score(i, chosen)?;
+    let chosen_score = rows.score(i, chosen).filter(|score| *score < bar)?;
     let answered = (0..names.len()).filter_map(|c| Some((c, rows.score(i, c)?)));
     let cost = |c: usize| rows.cost(i, c).unwrap_or(f64::INFINITY);
     // Answers beyond the bar are alike; below it the better one wins.

@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::estimate::{Column, Estimates, Ratios};
-use crate::policy::{self, Against, Decided};
+use crate::policy::{self, Against, Decided, is_even};
 use crate::report::IgnoredCandidate;
 use crate::worst::request_name;
 use crate::{ChoiceShare, Comparison, Estimate, EvalError};
@@ -68,7 +68,8 @@ pub struct DecisionFigures {
     pub against_best_single: Option<Comparison>,
 }
 
-/// The default policy against another router, on the requests that both decided.
+/// The default policy against another router, on the requests that both decided. As in [`Comparison`], a
+/// difference is `null` where the log knows far less of the choices that differ than of the others.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct PairedDecisions {
     /// Requests that both decided.
@@ -106,7 +107,9 @@ pub(crate) struct Columns {
     best_single: Option<Against>,
     same: Column,
     costs: Column,
+    costs_even: bool,
     scores: Column,
+    scores_even: bool,
 }
 
 impl Other {
@@ -174,7 +177,9 @@ impl Other {
             best_single: own.against.best_single.map(|model| own.against(model, ratios)),
             same: ratios.mean(both().map(same)),
             costs: ratios.ratio(both().filter_map(costs)),
+            costs_even: is_even(both().map(|p| (p.0, (p.1 == p.2, costs(p).is_some())))),
             scores: ratios.mean(both().filter_map(scores)),
+            scores_even: is_even(both().map(|p| (p.0, (p.1 == p.2, scores(p).is_some())))),
         }
     }
 
@@ -199,9 +204,12 @@ impl Other {
                 requests: estimates.known(columns.same),
                 same_choice_pct: estimates.of(columns.same),
                 costed_requests: estimates.known(columns.costs),
-                saving_pct: estimates.of(columns.costs).map(|ratio| ratio.affine(-100.0, 100.0)),
+                saving_pct: estimates
+                    .of(columns.costs)
+                    .filter(|_| columns.costs_even)
+                    .map(|ratio| ratio.affine(-100.0, 100.0)),
                 judged_requests: estimates.known(columns.scores),
-                quality_difference: estimates.of(columns.scores),
+                quality_difference: estimates.of(columns.scores).filter(|_| columns.scores_even),
             },
             name: self.name.clone(),
             unknown_models: self.unknown_models.iter().map(unknown).collect(),

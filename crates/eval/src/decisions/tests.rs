@@ -30,7 +30,6 @@ const NAMES: [&str; 2] = ["dear", "cheap"];
 
 #[test]
 fn decisions_by_hand() {
-    const NONE: f64 = f64::NAN;
     let names = NAMES.map(str::to_owned);
     // The second request has no id of its own; the last one is decided by nobody else.
     let scored = [
@@ -59,7 +58,7 @@ fn decisions_by_hand() {
         predicted_p: Matrix::repeat(5, &[0.9, 0.5]),
         predicted_cost: Matrix::repeat(5, &[0.01, 0.001]),
         score: Matrix::new(2, vec![1.0, 0.5, 1.0, 0.0, 0.4, 0.2, 1.0, 1.0, 1.0, 1.0]),
-        cost: Matrix::new(2, vec![10.0, 1.0, 20.0, 2.0, 30.0, NONE, 40.0, 4.0, 50.0, 5.0]),
+        cost: Matrix::new(2, vec![10.0, 1.0, 20.0, 2.0, 30.0, 3.0, 40.0, 4.0, 50.0, 5.0]),
         choices: vec![Some(1), Some(0), Some(0), Some(1), Some(1)],
         reasons: vec![None; 5],
     };
@@ -82,20 +81,19 @@ fn decisions_by_hand() {
     let gone = IgnoredCandidate { model: "gone".to_owned(), requests: 1 };
     assert_eq!(found.unknown_models, [gone]);
     let figures = found.figures;
-    assert_eq!((figures.decided_requests, figures.costed_requests), (3, 2));
+    assert_eq!((figures.decided_requests, figures.costed_requests), (3, 3));
     let chosen: Vec<u64> = figures.choices.iter().map(|choice| choice.requests).collect();
     assert_eq!(chosen, [2, 1]);
     is(figures.quality, (1.0 + 1.0 + 0.2) / 3.0);
-    // The cost of `cheap` on the third request is not known.
-    is(figures.cost_usd, 15.0);
+    is(figures.cost_usd, 11.0);
     let best = figures.against_best_single.unwrap();
-    is(best.saving_pct, 0.0);
+    is(best.saving_pct, 100.0 * (1.0 - 33.0 / 60.0));
     is(best.quality_difference, -0.2 / 3.0);
     let paired = found.paired;
-    assert_eq!((paired.requests, paired.costed_requests, paired.judged_requests), (3, 2, 3));
+    assert_eq!((paired.requests, paired.costed_requests, paired.judged_requests), (3, 3, 3));
     is(paired.same_choice_pct, 100.0 / 3.0);
-    // 1 and 20 against 10 and 20.
-    is(paired.saving_pct, 100.0 * (1.0 - 21.0 / 30.0));
+    // 1, 20 and 30 against 10, 20 and 3.
+    is(paired.saving_pct, 100.0 * (1.0 - 51.0 / 33.0));
     is(paired.quality_difference, (-0.5 + 0.0 + 0.2) / 3.0);
 }
 

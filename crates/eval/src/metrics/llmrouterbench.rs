@@ -1,6 +1,7 @@
 //! `LLMRouterBench`'s gains (arXiv 2601.07206) and Avengers-Pro's score (arXiv 2508.12631,
 //! `balance_cluster_router.py`).
 
+use super::frontier::SAME_QUALITY;
 use super::ranking::Ranking;
 use super::{Groups, Point};
 
@@ -68,7 +69,7 @@ pub fn perf_gain(points: &[Point], best_single: Point) -> Option<f64> {
 /// model costs nothing.
 pub fn cost_save(points: &[Point], best_single: Point) -> Option<f64> {
     let finite = points.iter().filter(|point| point.is_finite());
-    let accurate = finite.filter(|point| point.quality >= best_single.quality);
+    let accurate = finite.filter(|point| point.quality >= best_single.quality - SAME_QUALITY);
     let least = accurate.map(|point| point.cost_usd).reduce(f64::min)?;
     (best_single.cost_usd > 0.0).then(|| 1.0 - least / best_single.cost_usd)
 }
