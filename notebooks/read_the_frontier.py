@@ -67,8 +67,9 @@ grid = np.geomspace(singles["cost_usd.value"].min(), singles["cost_usd.value"].m
 figure, axes = plt.subplots(figsize=(8, 5.2))
 coin = np.interp(grid, mix["cost_usd.value"], mix["quality.value"])
 axes.plot(1000 * grid, coin, color=GREY, linestyle="--", label="mix of single models")
-mixed = np.interp(grid, dial["cost_usd"], dial["quality"])
-axes.plot(1000 * grid, mixed, color=BLUE, linewidth=2.5, label="router, turning the dial")
+reached = grid[grid >= dial["cost_usd"].min()]
+mixed = np.interp(reached, dial["cost_usd"], dial["quality"])
+axes.plot(1000 * reached, mixed, color=BLUE, linewidth=2.5, label="router, turning the dial")
 axes.plot(1000 * dial["cost_usd"], dial["quality"], "o", color=BLUE, markersize=4)
 axes.errorbar(
     1000 * singles["cost_usd.value"],
@@ -81,10 +82,11 @@ axes.errorbar(
 )
 for model, cost, quality in singles[["model", "cost_usd.value", "quality.value"]].to_numpy():
     axes.annotate(model, (1000 * cost, quality), (6, -12), textcoords="offset points", color=GREY)
-axes.plot(
-    *(1000 * policy["cost_usd"]["value"], policy["quality"]["value"], "D"),
-    **{"color": ORANGE, "markersize": 9, "label": f"policy `{policy['policy']}`"},
-)
+if served := frontier["policy"]:
+    axes.plot(
+        *(1000 * served["cost_usd"]["value"], served["quality"]["value"], "D"),
+        **{"color": ORANGE, "markersize": 9, "label": f"policy `{policy['policy']}`"},
+    )
 axes.plot(
     *(1000 * oracle["cost_usd.value"], oracle["quality.value"], "*"),
     **{"color": GREEN, "markersize": 16, "label": "oracle"},
@@ -103,15 +105,15 @@ dial.assign(usd_per_1000=1000 * dial["cost_usd"])[["lambda", "usd_per_1000", "qu
 # %% [markdown]
 # ## Is it more than luck?
 #
-# The same learners fitted on shuffled labels earn what knowing the cost of a request is worth; the same
-# predictions given to the wrong requests must earn about nothing or less. **Decide:** if the router's
-# interval overlaps the other two, do not believe it yet.
+# The same learners fitted on shuffled labels (a router made by `add-model` has none) earn what knowing the
+# cost of a request is worth; the same predictions given to the wrong requests must earn about nothing or
+# less. **Decide:** if the router's interval reaches down to theirs, do not believe it yet.
 
 # %%
 shares = pd.DataFrame(
     [
         frontier["shuffled_control"]["earned_share_pct"],
-        frontier["null_control"]["earned_share_pct"],
+        (frontier["null_control"] or frontier["shuffled_control"])["earned_share_pct"],
         frontier["earned_share_pct"],
     ],
     index=["predictions shuffled", "labels shuffled", "router"],

@@ -11,6 +11,7 @@ mod made;
 
 use std::time::Instant;
 
+use farthing_data::Record;
 use farthing_eval::{EvalOptions, Subject, evaluate};
 use farthing_model::SeenPrompts;
 
@@ -19,8 +20,10 @@ fn main() {
     let [requests, candidates] = sizes.try_into().unwrap_or([50_000, 20]);
     let names: Vec<String> = (0..candidates).map(|i| format!("m{i}")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    let (router, dataset) = (made::router(&names), made::dataset(&names, requests));
-    let seen = SeenPrompts::new(0, []);
+    // A fifth more, that the router was trained on: the baselines that learn are fitted on those.
+    let (router, dataset) = (made::router(&names), made::dataset(&names, requests * 5 / 4));
+    let used = dataset.records.iter().take(requests / 4).map(Record::prompt_key);
+    let seen = SeenPrompts::new(0, used);
     let subject = Subject { router: &router, null: Some(&router), seen: &seen };
 
     let start = Instant::now();

@@ -1,7 +1,7 @@
 //! [`evaluate()`]: a router and a log to a [`Report`].
 
 use farthing_core::{Bar, Digest, Policy};
-use farthing_data::{Dataset, Record};
+use farthing_data::{Cell, Dataset, Record};
 use farthing_model::{Router, SeenPrompts};
 
 use crate::baselines::Fit;
@@ -187,7 +187,12 @@ fn data_counts(router: &Router, dataset: &Dataset, scored: &Scored<'_>) -> DataC
             None => ignored_candidates.push(IgnoredCandidate { model: model.clone(), requests }),
         }
     }
-    let keys: String = scored.records.iter().map(|record| record.key.hex()).collect();
+    let outcome = |cell: &Cell| (&dataset.candidates[cell.candidate], cell.score, cell.cost_usd);
+    let scored_outcomes = scored.records.iter().map(|record| {
+        let outcomes: Vec<_> = record.cells.iter().map(outcome).collect();
+        format!("{} {outcomes:?}\n", record.key.hex())
+    });
+    let scored_outcomes: String = scored_outcomes.collect();
     let log_requests = dataset.records.len() as u64;
     let scored_requests = scored.records.len() as u64;
     DataCounts {
@@ -196,7 +201,7 @@ fn data_counts(router: &Router, dataset: &Dataset, scored: &Scored<'_>) -> DataC
         scored_requests,
         scored_groups: scored.rows.groups.len() as u64,
         complete_requests: scored.complete.len() as u64,
-        scored_digest: Digest::of(keys.as_bytes()),
+        scored_digest: Digest::of(scored_outcomes.as_bytes()),
         absent_candidates: names_without(router.candidates(), &present),
         unpriced_candidates: names_without(router.candidates(), &scored.priced),
         ignored_candidates,

@@ -36,7 +36,7 @@ pub use estimate::Estimate;
 pub use evaluate::{EvalOptions, Subject, evaluate};
 pub use frontier::{
     AiqFigures, CostTarget, DialPoint, DialSetting, Frontier, NullControl, OracleFigures,
-    SingleModel,
+    PolicyPoint, SingleModel,
 };
 pub use page::page;
 pub use pair::PairReport;

@@ -288,7 +288,7 @@ impl Decided<'_> {
 /// the differences that are 0 by construction would outweigh the others.
 pub(crate) fn is_even(pairs: impl Iterator<Item = (usize, (bool, bool))>) -> bool {
     // Known ones and all, of those that differ and of those that do not.
-    let mut counts = [[0.0; 2]; 2];
+    let mut counts = [[0.0_f64; 2]; 2];
     for (_, (same, known)) in pairs {
         let [knowns, all] = &mut counts[usize::from(same)];
         *all += 1.0;

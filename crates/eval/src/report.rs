@@ -85,7 +85,7 @@ pub struct DataCounts {
     pub scored_groups: u64,
     /// Those of them answered, with score and cost, by every priced candidate.
     pub complete_requests: u64,
-    /// Digest of the keys of the requests that are left.
+    /// Digest of the requests that are left and of the scores and costs known of them.
     #[schemars(with = "String", regex(pattern = "^sha256:[0-9a-f]{64}$"))]
     pub scored_digest: Digest,
     /// Candidates of the router without any outcome in the log, by name.

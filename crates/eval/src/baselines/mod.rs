@@ -1,8 +1,9 @@
 //! What a router is held against, on the same requests: what needs no learning, simple learners that
 //! anyone can check, and what hindsight would have done.
 //!
-//! The learners are fitted on the requests of the log that the router, too, was fitted or certified
-//! on, so that both know the same.
+//! The learners are fitted on the requests of the log that the router was fitted or certified on. They
+//! take each candidate's mean cost there for every request, as published comparisons do; the router
+//! predicts costs.
 
 mod clusters;
 mod fit;

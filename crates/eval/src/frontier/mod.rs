@@ -44,8 +44,10 @@ pub struct Frontier {
     /// The same with each request given another request's predictions.
     pub shuffled_control: NullControl,
     /// The same learners fitted on shuffled labels. Costs are predicted as the router does, so this is
-    /// what knowing the cost of a request is worth; `null` where the router directory does not have it.
+    /// what averages and knowing the cost of a request are worth; `null` where the router directory does not have it.
     pub null_control: Option<NullControl>,
+    /// The default policy on these very requests; `null` where it chose a candidate that has no price.
+    pub policy: Option<PolicyPoint>,
     /// What qualities cost.
     pub cost_targets: Vec<CostTarget>,
     /// Every setting of the router's dial, from quality whatever it costs to the cheapest.
@@ -54,6 +56,15 @@ pub struct Frontier {
     pub baselines: Vec<Baseline>,
     /// What the baselines that learn were fitted on, or why there are none.
     pub fitting: Fitting,
+}
+
+/// What choices come to.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct PolicyPoint {
+    /// Mean score.
+    pub quality: Estimate,
+    /// Mean cost of a request in USD.
+    pub cost_usd: Estimate,
 }
 
 /// One setting of the router's dial, with what it is expected to come to.

@@ -6,7 +6,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::{
     AiqFigures, CostTarget, DialPoint, DialSetting, Frontier, NullControl, OracleFigures,
-    SingleModel,
+    PolicyPoint, SingleModel,
 };
 use crate::baselines::{BaselineFigures, Contender, Fitting};
 use crate::estimate::Drawn;
@@ -53,6 +53,8 @@ pub(crate) struct Plane {
     null: Option<Sweep>,
     /// Score, cost and attainment of the oracle at the bar.
     oracle: GroupSums,
+    /// Score and cost of the default policy.
+    policy: Option<GroupSums>,
     contenders: Vec<Contender>,
     fitting: Fitting,
 }
@@ -68,6 +70,8 @@ pub(crate) struct Figures {
     null: f64,
     /// Oracle at the bar: score, cost, attainment.
     oracle: Vec<f64>,
+    /// Default policy: score, cost; not numbers without it.
+    policy: [f64; 2],
     targets: [TargetFigures; TARGETS.len()],
     baselines: Vec<BaselineFigures>,
 }
@@ -101,8 +105,10 @@ impl Plane {
         let null = rows.null_quality.as_ref();
         let null = null.map(|quality| arena.sweep(|row, c| quality.at(row, c), cost));
         let oracle = GroupSums::new(&oracle_table(&arena, predicted.bar), arena.groups());
+        let policy = policy_table(&arena, rows);
+        let policy = policy.map(|table| GroupSums::new(&table, arena.groups()));
         let router = arena.outcomes(&choices);
-        Self { arena, names, choices, router, shuffled, null, oracle, contenders, fitting }
+        Self { arena, names, choices, router, shuffled, null, oracle, policy, contenders, fitting }
     }
 
     /// Requests that all priced candidates answered.
@@ -143,6 +149,10 @@ impl Plane {
             shuffled: marks.aiq(&self.shuffled.points(counts)),
             null: null.as_ref().map_or(f64::NAN, |null| marks.aiq(null)),
             oracle: self.oracle.means(counts),
+            policy: self.policy.as_ref().map_or([f64::NAN; 2], |policy| {
+                let means = policy.means(counts);
+                [means[0], means[1]]
+            }),
             targets,
             baselines: baselines.collect(),
             points,
@@ -182,6 +192,7 @@ impl Plane {
             earned_share_pct: earned(|f| f.router),
             shuffled_control: control(|f| f.shuffled)?,
             null_control: control(|f| f.null),
+            policy: policy_point(drawn),
             cost_targets: (0..TARGETS.len()).map(|i| target(i, drawn)).collect(),
             dial: self.dial(drawn)?,
             baselines: contenders
@@ -226,6 +237,13 @@ impl Plane {
     }
 }
 
+fn policy_point(drawn: &Drawn<&Figures>) -> Option<PolicyPoint> {
+    Some(PolicyPoint {
+        quality: drawn.estimate(|f| f.policy[0])?,
+        cost_usd: drawn.estimate(|f| f.policy[1])?,
+    })
+}
+
 /// What the quality of target `i` costs.
 fn target(i: usize, drawn: &Drawn<&Figures>) -> CostTarget {
     let estimate = |of: fn(&TargetFigures) -> f64| drawn.estimate(|f| of(&f.targets[i]));
@@ -250,6 +268,18 @@ fn permuted(arena: &Arena, len: usize, seed: u64) -> Vec<usize> {
         other[row] = drawn;
     }
     other
+}
+
+/// Score and cost of the default policy, one row a request; `None` where it chose nobody or somebody
+/// else.
+fn policy_table(arena: &Arena, rows: &Rows) -> Option<Matrix> {
+    let place = |chosen: usize| arena.candidates().iter().position(|&c| c == chosen);
+    let of = |(i, &row): (usize, &usize)| {
+        let c = place(rows.choices[row]?)?;
+        Some([arena.score().at(i, c), arena.cost_usd().at(i, c)])
+    };
+    let table: Option<Vec<[f64; 2]>> = arena.rows().iter().enumerate().map(of).collect();
+    table.map(|table| Matrix::new(2, table.concat()))
 }
 
 /// Score, cost and attainment of the oracle at the bar, one row a request.

@@ -1,6 +1,6 @@
 //! What was certified in training.
 
-use farthing_model::{Certificate, Guarantee, SliceBounds};
+use farthing_model::{Certificate, SliceBounds};
 use maud::{Markup, html};
 
 use super::headline::promise;
@@ -17,19 +17,16 @@ pub(super) fn render(report: &Report) -> Markup {
 }
 
 fn details(certificate: &Certificate) -> Markup {
-    let bounded = match certificate.guarantee {
-        Guarantee::Excess => "misses where the reference meets the bar",
-        Guarantee::Absolute => "misses of any kind",
-    };
     let percent = |share: f64| show(100.0 * share, Unit::Percent);
     html! {
         p {
             "From training, not from this log: " (count(certificate.downgraded)) " of "
             (counted(certificate.requests, "request")) " set aside were sent to something cheaper. Of those, "
-            (count(certificate.excess_misses)) " missed the bar where the reference met it, and "
-            (count(certificate.misses)) " missed it at all, so at most " (percent(certificate.miss_bound))
-            " do. The policy was chosen so that " (bounded) " stay below " (percent(certificate.alpha))
-            ". The promise lapses where traffic drifts."
+            (count(certificate.excess_misses)) " missed the bar where the reference met it (upper bound "
+            (percent(certificate.excess_bound)) ") and " (count(certificate.misses))
+            " missed it at all (" (percent(certificate.miss_bound))
+            "). Those bounds are of the threshold that was chosen, and not corrected for choosing it. "
+            "The promise lapses where traffic drifts."
         }
         @if !certificate.slices.is_empty() { (slices(&certificate.slices)) }
     }

@@ -20,7 +20,7 @@ pub(super) fn render(report: &Report) -> Markup {
         dl.facts { @for (what, number) in counts { div { dt { (what) } dd { (count(number)) } } } }
         (missing(data))
         h3 { "To make it again" }
-        p { "The same router, requests and settings give the same report, byte for byte." }
+        p { "The same router, log, flags and settings give the same report, byte for byte." }
         dl.prints {
             dt { "router" } dd { code { (report.router) } }
             dt { "scored requests" } dd { code { (data.scored_digest) } }

@@ -15,7 +15,7 @@ pub(super) fn render(report: &Report) -> Markup {
     };
     let settings = dial::settings(frontier);
     let chosen = dial::first_choice(frontier, &settings);
-    let plane = Plane { frontier, policy: &report.policy, settings: &settings, chosen };
+    let plane = Plane { frontier, settings: &settings, chosen };
     html! {
         p {
             "Up is better, left is cheaper. Every point is measured on the same "

@@ -1,5 +1,6 @@
 //! What the router is worth, in words, with how sure that is.
 
+use farthing_model::Guarantee;
 use maud::{Markup, html};
 
 use super::number::{Unit, count, counted, range, show};
@@ -14,8 +15,8 @@ pub(super) fn render(report: &Report) -> Markup {
         p.kicker { "Farthing router report" }
         h1 { (verdict(report)) }
         div.cards {
-            @if let Some(frontier) = &report.frontier { (cards(frontier)) }
             (policy_card(report))
+            @if let Some(frontier) = &report.frontier { (cards(frontier)) }
             (card("requests behind this", &count(requests), &html! {
                 "none of them seen in training; " (counted(groups, "group")) " of near-duplicates"
             }))
@@ -24,24 +25,34 @@ pub(super) fn render(report: &Report) -> Markup {
     }
 }
 
-/// One sentence; what the interval does not support is not claimed.
+/// One sentence on what would be served; what the interval does not support is not claimed.
 fn verdict(report: &Report) -> Markup {
-    let Some(frontier) = &report.frontier else {
+    let against = report.policy.against_best_single.as_ref();
+    let Some((saving, against)) = against.and_then(|a| Some((a.saving_pct?, a))) else {
         return html! { "This log cannot say what the router saves" };
     };
-    let best = model(&format!("{},", frontier.best_single.model));
-    let Some((saving, target)) = saving(frontier) else {
-        return html! { "The router does not come near the best single model, " (model(&frontier.best_single.model)) };
-    };
-    let shown = show(saving.value, Unit::Percent);
+    let best = model(&against.model);
+    let quality = against.quality_difference.map(|difference| {
+        html! { ", quality " (signed_quality(difference.value)) }
+    });
     html! {
-        @if saving.low.is_some_and(|low| low > 0.0) {
-            "Can save " (shown) " of the cost of " (best) " " (place(&target.target))
-        } @else {
-            "No sure saving against " (best) " " (place(&target.target)) ": "
-            (show(saving.value, Unit::Percent)) ", which chance alone could give"
+        @match (saving.low, saving.high) {
+            (Some(low), _) if low > 0.0 => {
+                "Saves " (show(saving.value, Unit::Percent)) " of the cost of " (best)
+            }
+            (_, Some(high)) if high < 0.0 => {
+                "Costs " (show(-saving.value, Unit::Percent)) " more than " (best)
+            }
+            _ => { "No sure saving against " (best) ": " (show(saving.value, Unit::Percent)) }
         }
+        @if let Some(quality) = quality { (quality) }
     }
+}
+
+/// A difference of quality with its sign.
+fn signed_quality(difference: f64) -> String {
+    let plus = if difference > 0.0 { "+" } else { "" };
+    format!("{plus}{}", show(difference, Unit::Quality))
 }
 
 /// A name that breaks only where it does not fit on a line of its own.
@@ -67,12 +78,12 @@ fn cards(frontier: &Frontier) -> Markup {
     let reached = saving(frontier);
     html! {
         @if let Some((saving, target)) = reached {
-            (estimate_card(&format!("can be saved {}", place(&target.target)), &saving, Unit::Percent, &html! {
-                "by turning the dial, against sending everything to " (model(&frontier.best_single.model))
+            (estimate_card(&format!("saved {}, in hindsight", place(&target.target)), &saving, Unit::Percent, &html! {
+                "by the best setting of the dial on these requests, against " (model(&frontier.best_single.model))
                 @if let Some(earned) = &target.earned_saving_pct {
                     br; (show(earned.value, Unit::Percent))
                     @if let Some(range) = range(earned, Unit::Percent) { " (" (range) ")" }
-                    " of that cost by learning, the rest by knowing costs"
+                    " of that cost by learning; the rest a router that learned nothing about prompts saves too"
                 }
             }))
         }
@@ -116,7 +127,8 @@ fn card(what: &str, value: &str, note: &Markup) -> Markup {
     html! { div.card { p.what { (what) } p.value { (value) } div.note { (note) } } }
 }
 
-/// The certificate in a sentence.
+/// The certificate in a sentence. What is promised is the rate that was asked for: the bound at the
+/// threshold that was chosen is lower, but the threshold was chosen by it.
 pub(super) fn promise(report: &Report) -> Markup {
     let bar = report.settings.bar;
     let reference = &report.policy.against_reference.model;
@@ -127,9 +139,14 @@ pub(super) fn promise(report: &Report) -> Markup {
         };
     };
     let percent = |share: f64| show(100.0 * share, Unit::Percent);
+    let bounded = match certificate.guarantee {
+        Guarantee::Excess => "miss the bar where it would have met it",
+        Guarantee::Absolute => "miss the bar",
+    };
     html! {
-        "Promised at bar " (bar) ": of requests sent to something cheaper than " (reference) ", at most "
-        strong { (percent(certificate.excess_bound)) }
-        " miss the bar where it would have met it, at confidence " (percent(1.0 - certificate.delta)) "."
+        "Promised of the policy " code { "cheapest_above_bar" } " at bar " (bar)
+        ": of requests sent to something cheaper than " (reference) ", at most "
+        strong { (percent(certificate.alpha)) } " " (bounded) ", at confidence "
+        (percent(1.0 - certificate.delta)) "."
     }
 }

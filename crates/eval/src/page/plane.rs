@@ -11,12 +11,11 @@ use super::labels::{self, Wanted};
 use super::number::{Unit, show};
 use super::plot::{Axis, Drawing, Ink, Plot};
 use super::ticks::{cost_ticks, linear_ticks};
-use crate::{Frontier, PolicyReport};
+use crate::Frontier;
 
 /// What is drawn.
 pub(super) struct Plane<'a> {
     pub(super) frontier: &'a Frontier,
-    pub(super) policy: &'a PolicyReport,
     pub(super) settings: &'a [Setting<'a>],
     /// Position of the setting that is marked at first.
     pub(super) chosen: usize,
@@ -86,8 +85,8 @@ impl<'a> Plane<'a> {
         let mut marks: Vec<Mark<'a>> = singles.iter().map(single).collect();
         let at = (oracle.cost_usd.value, oracle.quality.value);
         marks.push(Mark { kind: Kind::Oracle, at, name: "oracle" });
-        if let (Some(cost), Some(quality)) = (self.policy.cost_usd, self.policy.quality) {
-            let at = (cost.value, quality.value);
+        if let Some(policy) = &self.frontier.policy {
+            let at = (policy.cost_usd.value, policy.quality.value);
             marks.push(Mark { kind: Kind::Policy, at, name: "default policy" });
         }
         marks

@@ -70,20 +70,32 @@ pub(super) const ROBUSTNESS: Entry = entry(
     Share,
 );
 
-/// Published metrics that no outcome log can give.
-pub(super) const ELSEWHERE: [(Entry, &str); 2] = [
-    (
-        entry(
-            "twinrouterbench.trajectory_pass",
-            "trajectory pass",
-            "TwinRouterBench, arXiv 2605.18859",
-            Share,
-        ),
-        "it needs the gold tier of each step of an agent's run, which an outcome log does not have",
-    ),
+const TWIN: &str = "TwinRouterBench, arXiv 2605.18859";
+const STEPS: &str =
+    "it needs the gold tier of each step of an agent's run, which an outcome log does not have";
+
+/// Published metrics that an outcome log cannot give, and why.
+pub(super) static ELSEWHERE: [(Entry, &str); 7] = [
+    (entry("twinrouterbench.case_pass", "case pass", TWIN, Share), STEPS),
+    (entry("twinrouterbench.exact_match", "exact match", TWIN, Share), STEPS),
+    (entry("twinrouterbench.trajectory_pass", "trajectory pass", TWIN, Share), STEPS),
+    (entry("twinrouterbench.combined", "mean of these and the saving", TWIN, Share), STEPS),
     (
         entry("routereval.v_r", "V_R, mean score over a reference accuracy", ROUTEREVAL, Share),
         "it needs a benchmark for which a reference accuracy is published",
+    ),
+    (
+        entry("routereval.r_o", "r_o(p), oracle with probability p", ROUTEREVAL, Share),
+        "it describes no router: see the baselines `oracle` and `random choice`, which it mixes",
+    ),
+    (
+        entry(
+            "avengers_pro.score",
+            "score of a model in a cluster",
+            "Avengers-Pro, arXiv 2508.12631, code",
+            Share,
+        ),
+        "it ranks models inside a cluster: see the baseline `means of 32 clusters`",
     ),
 ];
 
@@ -104,13 +116,14 @@ impl Choices {
         let place = |candidate: usize| ground.priced.iter().position(|&c| c == candidate);
         let choices: Vec<Option<usize>> = rows.choices.iter().map(|c| place((*c)?)).collect();
         let (score, cost) = (pick(&rows.score), pick(&rows.cost));
+        // What needs scores only is of all candidates, what compares costs of the priced ones.
+        let judged = Decided { choices: &rows.choices, score: &rows.score, cost: &rows.cost };
         let decided = Decided { choices: &choices, score: &score, cost: &cost };
-        // Nothing is the fallback where the reference has no price: every choice is a downgrade.
-        let fallback = place(ground.reference).unwrap_or(usize::MAX);
-        let bar = BarColumns::new(&decided, ground.bar, fallback);
+        let of_all = BarColumns::new(&judged, ground.bar, ground.reference);
+        let bar = BarColumns::new(&decided, ground.bar, ground.reference);
         let bar = [
-            bar.attainment,
-            bar.violation,
+            of_all.attainment,
+            of_all.violation,
             bar.underpowered,
             bar.overprovisioned,
             bar.cost_regret,
@@ -121,9 +134,9 @@ impl Choices {
             [selection, cost, accuracy]
         };
         let selected = [
-            selected_scores(&decided),
-            beside(&decided, ground.best_single.and_then(place)),
-            choice_entropies(&pick(&rows.predicted_quality)),
+            selected_scores(&judged),
+            beside(&judged, ground.best_single),
+            choice_entropies(&rows.predicted_quality),
         ];
         let all = (BAR.iter().zip(bar))
             .chain(OPTIMALITY.iter().zip(of(OptimalityReading::Published)))

@@ -130,8 +130,8 @@ impl Published {
         (plane, pair): (Result<u64, &str>, Result<u64, &str>),
         robustness: &Robustness,
     ) -> Vec<PublishedMetric> {
-        let family = |entries: &[Entry], on: &[Result<u64, &str>], figures: FiguresOf| {
-            let metric = |(i, (entry, on)): (usize, (&Entry, &Result<u64, &str>))| match *on {
+        let family = |entries: &[&Entry], on: &[Result<u64, &str>], figures: FiguresOf| {
+            let metric = |(i, (entry, on)): (usize, (&&Entry, &Result<u64, &str>))| match *on {
                 Ok(requests) => {
                     let figure = drawn.estimate(|d| figures(d.0).map_or(f64::NAN, |f| f[i]));
                     entry.metric(requests, figure, UNDEFINED)
@@ -140,12 +140,13 @@ impl Published {
             };
             entries.iter().zip(on).enumerate().map(metric).collect::<Vec<_>>()
         };
-        let judged = self.orders.requests();
-        let mut all =
-            family(&curves::ENTRIES, &[plane; curves::ENTRIES.len()], |f| f.curves.as_deref());
+        let judged = self.orders.requests().map(Ok);
+        let curves = curves::CURVES.each_ref().map(|(entry, _)| entry);
+        let mut all = family(&curves, &[plane; curves::CURVES.len()], |f| f.curves.as_deref());
         all.extend(self.choices.report(drawn, estimates));
-        all.extend(family(&orders::ORDERS, &judged.map(Ok), |f| Some(&f.orders)));
-        all.extend(family(&pairs::ENTRIES, &[pair; pairs::ENTRIES.len()], |f| f.pairs.as_deref()));
+        all.extend(family(&orders::ORDERS.each_ref(), &judged, |f| Some(&f.orders)));
+        let pairs = pairs::PAIRS.each_ref().map(|(entry, _)| entry);
+        all.extend(family(&pairs, &[pair; pairs::PAIRS.len()], |f| f.pairs.as_deref()));
         let share = robustness.robustness_pct.map(|pct| pct.affine(0.01, 0.0));
         all.push(choices::ROBUSTNESS.metric(
             robustness.pairs,

@@ -8,7 +8,7 @@ const LLMROUTERBENCH: &str = "LLMRouterBench, arXiv 2601.07206";
 const SELECTIVE: &str = "selective classification, loss: the choice misses the bar";
 
 /// In the order of [`Orders::figures`].
-pub(super) const ORDERS: [Entry; 6] = [
+pub(super) static ORDERS: [Entry; 6] = [
     entry(
         "llmrouterbench.avg_acc",
         "AvgAcc of the default policy, over data sets",

@@ -30,10 +30,11 @@ fn turned(frontier: &Frontier) -> String {
     };
     let unsure = match saving.low {
         Some(low) if low > 0.0 => "",
-        _ => ", which chance alone could give",
+        Some(_) => ", which chance alone could give",
+        None => ", without an interval",
     };
     format!(
-        "At a quality of {:.3} (the best single model's is {:.3}) the dial saves {}{unsure}.",
+        "At a quality of {:.3} (the best single model's is {:.3}) the dial's best setting in hindsight saves {}{unsure}.",
         target.quality,
         frontier.best_single.quality.value,
         percent_said(Some(&saving)),

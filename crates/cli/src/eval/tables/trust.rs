@@ -2,7 +2,7 @@
 
 use farthing_eval::metrics::ReliabilityBin;
 use farthing_eval::{CalibrationFigures, Report};
-use farthing_model::SliceBounds;
+use farthing_model::{Guarantee, SliceBounds};
 
 use super::format::{name, note, score, section};
 use crate::term::table;
@@ -50,13 +50,21 @@ pub(super) fn certificate(report: &Report) -> String {
             "",
         );
     };
+    let promised = match certificate.guarantee {
+        Guarantee::Excess => "excess miss",
+        Guarantee::Absolute => "miss",
+    };
     let mut body = note(&format!(
-        "{} of {} requests downgraded; excess miss <= {:.3}, any miss <= {:.3}; confidence {} each",
+        "promised: {promised} <= {} at confidence {}",
+        certificate.alpha,
+        1.0 - certificate.delta,
+    ));
+    body += &note(&format!(
+        "{} of {} requests downgraded; bounds at the chosen threshold: excess miss {:.3}, any miss {:.3}",
         certificate.downgraded,
         certificate.requests,
         certificate.excess_bound,
         certificate.miss_bound,
-        1.0 - certificate.delta,
     ));
     let bounded = |slice: &&SliceBounds| {
         slice.bounds.excess_bound.is_some() || slice.bounds.miss_bound.is_some()
