@@ -50,6 +50,13 @@ fn a_full_log() {
     let ratio = frontier.cost_targets[0].ratio_to_best_single.unwrap();
     assert!(ratio.high.unwrap() < 1.0, "{ratio:?}");
 
+    // Every request is complete, so the plane shows the policy as it is.
+    let served = frontier.policy.unwrap();
+    assert_eq!(
+        (Some(served.quality), Some(served.cost_usd)),
+        (found.policy.quality, found.policy.cost_usd)
+    );
+
     let policy = found.policy;
     assert_eq!((policy.decided_requests, policy.judged_requests), (600, 600));
     let shares: f64 = policy.choices.iter().map(|choice| choice.share_pct).sum();

@@ -168,7 +168,7 @@ impl Fit<'_> {
             let both = [pick(&self.score, i), pick(&self.cost, i)].concat();
             both.iter().all(|value| !value.is_nan())
         };
-        let complete: Vec<usize> = (0..self.records.len()).filter(answered).collect();
+        let complete: Vec<usize> = (0..self.score.rows()).filter(answered).collect();
         let of = |matrix: &Matrix| {
             let values = complete.iter().flat_map(|&i| pick(matrix, i));
             Matrix::new(candidates.len(), values.collect())
@@ -197,4 +197,60 @@ fn known_means(values: &Matrix) -> Vec<f64> {
         }
     }
     sums.into_iter().map(|(sum, known)| sum / known).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NONE: f64 = f64::NAN;
+
+    fn empty() -> Dataset {
+        Dataset {
+            candidates: Vec::new(),
+            context_columns: Vec::new(),
+            label_columns: Vec::new(),
+            group_column: None,
+            left_out: None,
+            records: Vec::new(),
+        }
+    }
+
+    /// Four requests in two clusters; the cheap candidate 1 is right in the first only.
+    fn fit(dataset: &Dataset) -> Fit<'_> {
+        let score = Matrix::new(2, vec![1.0, 1.0, 1.0, NONE, 1.0, 0.0, 0.0, 0.0]);
+        let cost = Matrix::repeat(4, &[5.0, 1.0]);
+        let (mean_score, mean_cost) = (known_means(&score), known_means(&cost));
+        Fit { dataset, records: Vec::new(), score, cost, mean_score, mean_cost }
+    }
+
+    fn clusters() -> Clusters {
+        let vectors: Vec<Terms> =
+            vec![vec![(0, 1.0)], vec![(0, 1.0)], vec![(1, 1.0)], vec![(1, 1.0)]];
+        Clusters::new(&vectors, 2)
+    }
+
+    #[test]
+    fn means_are_of_what_is_known_else_over_all() {
+        let dataset = empty();
+        let fit = fit(&dataset);
+        assert_eq!(fit.mean_score, [0.75, 1.0 / 3.0]);
+        assert_eq!(fit.means_of(&[0, 1]), [1.0, 1.0]);
+        assert_eq!(fit.means_of(&[1]), [1.0, 1.0 / 3.0]);
+        assert_eq!(fit.cluster_means(&clusters()), [[1.0, 1.0], [0.5, 0.0]]);
+    }
+
+    #[test]
+    fn a_cluster_goes_to_whom_the_oracle_chooses_most() {
+        let dataset = empty();
+        let fit = fit(&dataset);
+        // First cluster: the cheap one met the bar. Second: the dear one did; where nobody did, the
+        // cheaper of equal ones, so that the first of two single votes wins.
+        assert_eq!(fit.majorities(&clusters(), &[0, 1], 0.5), [1, 0]);
+        // The arena may count candidates in another way.
+        assert_eq!(fit.majorities(&clusters(), &[1, 0], 0.5), [0, 0]);
+        // Without a complete request the best single one: candidate 0.
+        let none = Fit { cost: Matrix::repeat(4, &[NONE, 1.0]), ..fit };
+        assert_eq!(none.majorities(&clusters(), &[0, 1], 0.5), [0, 0]);
+    }
 }
