@@ -375,4 +375,16 @@ mod tests {
         // Of three decisions for the other candidate the log knows two costs, of one for it one.
         assert_eq!(reference.saving_pct, None);
     }
+
+    #[test]
+    fn differing_choices_must_be_known_nine_tenths_as_often() {
+        // Ten equal choices, all known; ten that differ, of which the first are.
+        let even = |known: usize| {
+            let same = (0..10).map(|i| (i, (true, true)));
+            is_even(same.chain((0..10).map(|i| (i, (false, i < known)))))
+        };
+        assert!(even(9) && !even(8));
+        assert!(is_even([(0, (false, false))].into_iter()), "nothing equal to lean on");
+        assert!(is_even([(0, (true, true))].into_iter()), "nothing differs");
+    }
 }

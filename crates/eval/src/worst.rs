@@ -7,6 +7,7 @@ use farthing_data::Record;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::metrics::{Matrix, oracle_choices};
 use crate::rows::Rows;
 
 /// Requests that are shown.
@@ -39,7 +40,8 @@ pub struct WorstRequest {
     pub cost_regret_usd: Option<f64>,
 }
 
-/// The requests that missed the bar with the greatest quality regret, of equal ones those of greatest cost regret, then by key.
+/// The requests that missed the bar with the greatest quality regret, of equal ones those of greatest
+/// cost regret, then by key.
 pub(crate) fn worst(
     names: &[String],
     records: &[&Record],
@@ -74,12 +76,13 @@ fn regret(
 ) -> Option<WorstRequest> {
     let chosen = rows.choices[i]?;
     let chosen_score = rows.score(i, chosen).filter(|score| *score < bar)?;
-    let answered = (0..names.len()).filter_map(|c| Some((c, rows.score(i, c)?)));
-    let cost = |c: usize| rows.cost(i, c).unwrap_or(f64::INFINITY);
-    // Answers beyond the bar are alike; below it the better one wins.
-    let worth = |score: f64| if score >= bar { f64::INFINITY } else { score };
-    let (oracle, oracle_score) = answered
-        .min_by(|a, b| worth(b.1).total_cmp(&worth(a.1)).then(cost(a.0).total_cmp(&cost(b.0))))?;
+    let answered: Vec<usize> = (0..names.len()).filter(|&c| rows.score(i, c).is_some()).collect();
+    let known =
+        |of: &Matrix| Matrix::new(answered.len(), answered.iter().map(|&c| of.at(i, c)).collect());
+    // A cost that is not known sorts as the greatest.
+    let best = oracle_choices(&known(&rows.score), &known(&rows.cost), bar);
+    let oracle = answered[*best.first()?];
+    let oracle_score = rows.score(i, oracle)?;
     let text = record.request.full_text();
     Some(WorstRequest {
         request: request_name(record),

@@ -13,7 +13,7 @@ pub(super) fn render(report: &Report) -> Markup {
             Some("they are private unless you ask for them with `--show-prompts`"),
         ),
         Some(worst) if worst.is_empty() => {
-            html! { p { "Nowhere: it never chose a worse answer than the oracle." } }
+            html! { p { "None: as far as the log knows, it never missed the bar where another model did better." } }
         }
         Some(worst) => html! {
             p { "The " (counted(worst.len() as u64, "request")) " where the choice of the default policy fell furthest behind the oracle." }

@@ -1,7 +1,7 @@
 //! Metrics of the router's dial, on the requests that every priced candidate answered.
 
 use super::Unit::{Percent, Share, Usd};
-use super::{Entry, entry};
+use super::{Entry, LLMROUTERBENCH, entry};
 use crate::frontier::Figures;
 use crate::metrics::{
     DeferralFigures, aiq_code, cascade_auc, cascade_max_diff, cost_save, deferral, hull,
@@ -12,7 +12,7 @@ use crate::metrics::{
 const WILLINGNESS_USD: f64 = 0.01;
 
 const UNIROUTE: &str = "UniRoute, arXiv 2502.08773";
-const LLMROUTERBENCH: &str = "LLMRouterBench, arXiv 2601.07206";
+const ROUTERBENCH: &str = "RouterBench, arXiv 2403.12031, paper";
 const CASCADE: &str = "ETH cascade routing, arXiv 2410.10347, code";
 
 /// A metric and how it is computed.
@@ -23,7 +23,7 @@ pub(super) static CURVES: [Curve; 13] = [
         entry(
             "routerbench.aiq_paper",
             "AIQ between the cheapest and the dearest single model",
-            "RouterBench, arXiv 2403.12031, paper",
+            ROUTERBENCH,
             Share,
         ),
         |of| of.marks.aiq(&of.points),
@@ -41,7 +41,7 @@ pub(super) static CURVES: [Curve; 13] = [
         entry(
             "routerbench.quality_cost_score",
             "greatest w x quality - cost at w = 0.01 USD",
-            "RouterBench, arXiv 2403.12031, paper",
+            ROUTERBENCH,
             Usd,
         ),
         |of| {

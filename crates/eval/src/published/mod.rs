@@ -74,6 +74,9 @@ impl Entry {
     }
 }
 
+/// What more than one family takes from.
+const LLMROUTERBENCH: &str = "LLMRouterBench, arXiv 2601.07206";
+
 /// Why a metric is not a number where everything it needs is there.
 const UNDEFINED: &str = "it is not defined on this log: what it is measured by is 0 or the same";
 
@@ -130,23 +133,23 @@ impl Published {
         (plane, pair): (Result<u64, &str>, Result<u64, &str>),
         robustness: &Robustness,
     ) -> Vec<PublishedMetric> {
-        let family = |entries: &[&Entry], on: &[Result<u64, &str>], figures: FiguresOf| {
-            let metric = |(i, (entry, on)): (usize, (&&Entry, &Result<u64, &str>))| match *on {
+        let family = |entries: &[(&Entry, Result<u64, &str>)], figures: FiguresOf| {
+            let metric = |(i, (entry, on)): (usize, &(&Entry, Result<u64, &str>))| match *on {
                 Ok(requests) => {
                     let figure = drawn.estimate(|d| figures(d.0).map_or(f64::NAN, |f| f[i]));
                     entry.metric(requests, figure, UNDEFINED)
                 }
                 Err(why) => entry.metric(0, None, why),
             };
-            entries.iter().zip(on).enumerate().map(metric).collect::<Vec<_>>()
+            entries.iter().enumerate().map(metric).collect::<Vec<_>>()
         };
-        let judged = self.orders.requests().map(Ok);
-        let curves = curves::CURVES.each_ref().map(|(entry, _)| entry);
-        let mut all = family(&curves, &[plane; curves::CURVES.len()], |f| f.curves.as_deref());
+        let curves = curves::CURVES.each_ref().map(|(entry, _)| (entry, plane));
+        let mut all = family(&curves, |f| f.curves.as_deref());
         all.extend(self.choices.report(drawn, estimates));
-        all.extend(family(&orders::ORDERS.each_ref(), &judged, |f| Some(&f.orders)));
-        let pairs = pairs::PAIRS.each_ref().map(|(entry, _)| entry);
-        all.extend(family(&pairs, &[pair; pairs::PAIRS.len()], |f| f.pairs.as_deref()));
+        let orders = self.orders.entries().into_iter().map(|(entry, on)| (entry, Ok(on)));
+        all.extend(family(&orders.collect::<Vec<_>>(), |f| Some(&f.orders)));
+        let pairs = pairs::PAIRS.each_ref().map(|(entry, _)| (entry, pair));
+        all.extend(family(&pairs, |f| f.pairs.as_deref()));
         let share = robustness.robustness_pct.map(|pct| pct.affine(0.01, 0.0));
         all.push(choices::ROBUSTNESS.metric(
             robustness.pairs,

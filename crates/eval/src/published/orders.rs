@@ -1,25 +1,50 @@
 //! Metrics of an order of requests by confidence, and of means over data sets.
 
 use super::Unit::Share;
-use super::{Entry, Ground, entry};
-use crate::metrics::{DatasetMeans, Gains, SelectiveOrder};
+use super::{Entry, Ground, LLMROUTERBENCH, entry};
+use crate::metrics::{DatasetMeans, Gains, SelectiveFigures, SelectiveOrder};
 
-const LLMROUTERBENCH: &str = "LLMRouterBench, arXiv 2601.07206";
-const SELECTIVE: &str = "selective classification, loss: the choice misses the bar";
+const LOSS: &str = "selective classification, loss: the choice misses the bar";
 
-/// In the order of [`Orders::figures`].
-pub(super) static ORDERS: [Entry; 6] = [
-    entry(
-        "llmrouterbench.avg_acc",
-        "AvgAcc of the default policy, over data sets",
-        LLMROUTERBENCH,
-        Share,
+/// What the metrics of one weighing are read from.
+pub(super) struct OfOrder {
+    avg_acc: f64,
+    gains: Gains,
+    surest: SelectiveFigures,
+}
+
+/// A metric and how it is read.
+type OrderMetric = (Entry, fn(&OfOrder) -> f64);
+
+/// Means over data sets, of complete requests.
+static DATASETS: [OrderMetric; 4] = [
+    (
+        entry(
+            "llmrouterbench.avg_acc",
+            "AvgAcc of the default policy, over data sets",
+            LLMROUTERBENCH,
+            Share,
+        ),
+        |of| of.avg_acc,
     ),
-    entry("llmrouterbench.gain_r", "Gain@R over a random choice", LLMROUTERBENCH, Share),
-    entry("llmrouterbench.gain_b", "Gain@B over the best single model", LLMROUTERBENCH, Share),
-    entry("llmrouterbench.gap_o", "Gap@O to the oracle", LLMROUTERBENCH, Share),
-    entry("selective.aurc", "AURC", SELECTIVE, Share),
-    entry("selective.risk_at_90", "risk of the surest 90 %", SELECTIVE, Share),
+    (entry("llmrouterbench.gain_r", "Gain@R over a random choice", LLMROUTERBENCH, Share), |of| {
+        of.gains.at_random
+    }),
+    (
+        entry("llmrouterbench.gain_b", "Gain@B over the best single model", LLMROUTERBENCH, Share),
+        |of| of.gains.at_best_single,
+    ),
+    (entry("llmrouterbench.gap_o", "Gap@O to the oracle", LLMROUTERBENCH, Share), |of| {
+        of.gains.gap_at_oracle
+    }),
+];
+
+/// By confidence, of judged decisions.
+static SELECTIVE: [OrderMetric; 2] = [
+    (entry("selective.aurc", "AURC", LOSS, Share), |of| of.surest.aurc),
+    (entry("selective.risk_at_90", "risk of the surest 90 %", LOSS, Share), |of| {
+        of.surest.risk_at_90
+    }),
 ];
 
 /// Metrics of an order of requests, or of data sets.
@@ -59,24 +84,17 @@ impl Orders {
         }
     }
 
-    /// Requests that each of [`ORDERS`] rests on.
-    pub(super) fn requests(&self) -> [u64; ORDERS.len()] {
-        let (complete, judged) = (self.complete as u64, self.judged as u64);
-        [complete, complete, complete, complete, judged, judged]
+    /// Each metric with the requests that it rests on, in the order of [`Orders::figures`].
+    pub(super) fn entries(&self) -> Vec<(&'static Entry, u64)> {
+        let of_datasets = DATASETS.iter().map(|(entry, _)| (entry, self.complete as u64));
+        let selective = SELECTIVE.iter().map(|(entry, _)| (entry, self.judged as u64));
+        of_datasets.chain(selective).collect()
     }
 
-    /// In the order of [`ORDERS`].
     pub(super) fn figures(&self, counts: &[u32]) -> Vec<f64> {
-        let [router, random, best_single, oracle] = self.datasets.figures(counts);
-        let gains = Gains::new(router, random, best_single, oracle);
-        let surest = self.surest.figures(counts);
-        vec![
-            router,
-            gains.at_random,
-            gains.at_best_single,
-            gains.gap_at_oracle,
-            surest.aurc,
-            surest.risk_at_90,
-        ]
+        let [avg_acc, random, best_single, oracle] = self.datasets.figures(counts);
+        let gains = Gains::new(avg_acc, random, best_single, oracle);
+        let of = OfOrder { avg_acc, gains, surest: self.surest.figures(counts) };
+        DATASETS.iter().chain(&SELECTIVE).map(|(_, figure)| figure(&of)).collect()
     }
 }

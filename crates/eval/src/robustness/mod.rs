@@ -17,7 +17,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::estimate::{Column, Drawn, Estimates, Ratios};
-use crate::metrics::Bootstrap;
+use crate::metrics::{self, Bootstrap};
 use crate::rows::{Rows, known};
 use crate::{Estimate, EvalError};
 pub use change::Change;
@@ -122,12 +122,11 @@ pub fn robustness(
     let bootstrap = Bootstrap { seed: options.seed, resamples: options.resamples };
     let drawn = Drawn::new(bootstrap, &original.groups, |counts| sums.ratios(counts));
     let estimates = sums.estimates(&drawn.map(Vec::as_slice));
-    let harmless = probes.iter().filter(|probe| !probe.change.is_steering());
     let kinds = probes.iter().zip(&columns);
     Ok(Robustness {
         requests: sample.len() as u64,
-        pairs: harmless.map(|probe| probe.pairs().count() as u64).sum(),
-        robustness_pct: estimates.of(unmoved),
+        pairs: estimates.known(unmoved),
+        robustness_pct: estimates.of(unmoved).map(|share| share.affine(100.0, 0.0)),
         kinds: kinds.map(|(probe, c)| probe.figures(&original, c, &estimates)).collect(),
     })
 }
@@ -254,13 +253,13 @@ fn difference(
     Some(of(rows, request, after)? - of(rows, request, before)?)
 }
 
-/// Each request's harmless pairs without a flip, in hundreds, over its harmless pairs.
+/// What each harmless pair adds to the robustness, by request.
 fn unmoved(probes: &[Probe]) -> impl Iterator<Item = (usize, (f64, f64))> {
-    let requests = probes.first().map_or(0, |probe| probe.choices.len());
-    (0..requests).filter_map(|request| {
-        let harmless = probes.iter().filter(|probe| !probe.change.is_steering());
-        let pairs: Vec<_> = harmless.filter_map(|probe| probe.choices[request]).collect();
-        let same = pairs.iter().filter(|[before, after]| before == after).count();
-        (!pairs.is_empty()).then_some((request, (100.0 * same as f64, pairs.len() as f64)))
+    let harmless = probes.iter().filter(|probe| !probe.change.is_steering());
+    harmless.flat_map(|probe| {
+        let choice = |of: usize| probe.choices.iter().map(move |pair| Some((*pair)?[of]));
+        let (before, after): (Vec<_>, Vec<_>) = (choice(0).collect(), choice(1).collect());
+        let pairs = metrics::robustness(&before, &after);
+        pairs.into_iter().enumerate().filter_map(|(request, part)| Some((request, part?)))
     })
 }

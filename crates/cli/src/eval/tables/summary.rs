@@ -58,7 +58,7 @@ fn saved(best: &Comparison, policy: &PolicyReport) -> String {
             percent_said(Some(saving)),
         ),
         None => format!(
-            "What the policy `{policy}` saves is not known: the log has no costs to compare. Against {model}, the best single model: {on}.",
+            "What the policy `{policy}` saves is not known: the log has too few costs of what it chose beside those of the other. Against {model}, the best single model: {on}.",
         ),
     }
 }
