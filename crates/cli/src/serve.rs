@@ -4,7 +4,7 @@ use std::io::IsTerminal as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use farthing_serve::{Clock, ServeConfig};
+use farthing_serve::{Clock, LogConfig, ServeConfig};
 use tracing_subscriber::EnvFilter;
 
 use crate::failure::Failure;
@@ -37,7 +37,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let mut config = ServeConfig::new(&args.router);
     config.listen = args.listen;
-    config.log_dir.clone_from(&args.log);
+    config.log = args.log.as_ref().map(LogConfig::new);
     let router = load_router(&args.router, args.prices.as_deref())?;
     config.prices = router.is_repriced().then(|| router.prices().clone());
     if args.check {

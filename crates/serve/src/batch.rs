@@ -17,6 +17,7 @@ use tokio::task::JoinSet;
 
 use crate::ErrorCode;
 use crate::body;
+use crate::config::Limits;
 use crate::decide::Decider;
 use crate::error::ApiError;
 
@@ -35,13 +36,12 @@ pub(crate) struct BatchRunner {
 }
 
 impl BatchRunner {
-    pub(crate) fn new(decider: Decider, max_requests: usize, max_batches: usize) -> Self {
-        let max_requests = max_requests.min(KEPT);
+    pub(crate) fn new(decider: Decider, limits: &Limits) -> Self {
         let threads = available_parallelism().map_or(1, |cores| (cores.get() / 2).max(1));
         Self {
             decider,
-            max_requests,
-            slots: Arc::new(Semaphore::new(max_batches)),
+            max_requests: limits.batch_requests.min(KEPT),
+            slots: Arc::new(Semaphore::new(limits.batches)),
             threads: Arc::new(Semaphore::new(threads)),
         }
     }

@@ -16,23 +16,37 @@ pub struct ServeConfig {
     pub router_dir: PathBuf,
     /// Prices of its candidates instead of its own.
     pub prices: Option<PriceTable>,
-    /// Folder of the decision log; `None`: decisions are not logged.
-    pub log_dir: Option<PathBuf>,
-    /// A log segment that has grown to this size is synced and followed by the next.
-    pub log_segment_bytes: u64,
-    /// Log rows that may wait for the disk; more are dropped and counted.
-    pub log_queue_rows: usize,
-    /// Longest body that is accepted.
-    pub max_body_bytes: usize,
-    /// Most requests in one batch.
-    pub max_batch_requests: usize,
-    /// Batches that may run or wait at once; more are answered `overloaded`.
-    pub max_batches: usize,
-    /// Time that requests in flight get to finish once the server is asked to stop.
-    pub drain_timeout: Duration,
+    /// The decision log; `None`: decisions are not logged.
+    pub log: Option<LogConfig>,
+    /// What a client may ask for, and all clients together.
+    pub limits: Limits,
     /// Seed of decision ids and exploration; `None`: from the operating system. Fixed seeds are for
     /// tests: two servers with one seed give the same ids.
     pub seed: Option<u64>,
+}
+
+/// Settings of the decision log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogConfig {
+    /// Its folder.
+    pub dir: PathBuf,
+    /// A segment that has grown to this size is synced and followed by the next.
+    pub segment_bytes: u64,
+    /// Rows that may wait for the disk; more are dropped and counted.
+    pub queue_rows: usize,
+}
+
+/// Bounds on what is accepted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// Longest body.
+    pub body_bytes: usize,
+    /// Most requests in one batch.
+    pub batch_requests: usize,
+    /// Batches that may run or wait at once; more are answered `overloaded`.
+    pub batches: usize,
+    /// Time that requests in flight get to finish once the server is asked to stop.
+    pub drain_timeout: Duration,
 }
 
 impl ServeConfig {
@@ -42,14 +56,27 @@ impl ServeConfig {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
             router_dir: router_dir.into(),
             prices: None,
-            log_dir: None,
-            log_segment_bytes: 64 << 20,
-            log_queue_rows: 8192,
-            max_body_bytes: 8 << 20,
-            max_batch_requests: 1024,
-            max_batches: 32,
-            drain_timeout: Duration::from_secs(30),
+            log: None,
+            limits: Limits::default(),
             seed: None,
+        }
+    }
+}
+
+impl LogConfig {
+    /// The defaults, for a folder.
+    pub fn new(dir: impl Into<PathBuf>) -> Self {
+        Self { dir: dir.into(), segment_bytes: 64 << 20, queue_rows: 8192 }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            body_bytes: 8 << 20,
+            batch_requests: 1024,
+            batches: 32,
+            drain_timeout: Duration::from_secs(30),
         }
     }
 }

@@ -28,7 +28,7 @@ mod openapi;
 
 pub use api::app;
 pub use clock::Clock;
-pub use config::ServeConfig;
+pub use config::{Limits, LogConfig, ServeConfig};
 pub use error::ErrorCode;
 pub use log::LogError;
 pub use openapi::openapi_json;

@@ -74,7 +74,13 @@ impl Server {
         let listener = TcpListener::bind(config.listen).await.map_err(bind)?;
         let address = listener.local_addr().map_err(bind)?;
         let (state, background) = AppState::start(config, clock)?;
-        Ok(Self { listener, address, state, background, drain_timeout: config.drain_timeout })
+        Ok(Self {
+            listener,
+            address,
+            state,
+            background,
+            drain_timeout: config.limits.drain_timeout,
+        })
     }
 
     /// The address that was bound.

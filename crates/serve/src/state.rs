@@ -13,7 +13,7 @@ use crate::body::BodyLimit;
 use crate::decide::{Decider, Parts};
 use crate::ids::{Ids, RequestIds};
 use crate::loaded::{Loaded, RouterSlot};
-use crate::log::{DecisionLog, SegmentConfig, WriterTask};
+use crate::log::{DecisionLog, WriterTask};
 use crate::metrics::{Metrics, UPKEEP_PERIOD};
 use crate::{Clock, LogError, ServeConfig, ServeError};
 
@@ -81,15 +81,11 @@ impl AppState {
             metrics: metrics.clone(),
         }));
         let state = Self {
-            batches: BatchRunner::new(
-                decider.clone(),
-                config.max_batch_requests,
-                config.max_batches,
-            ),
+            batches: BatchRunner::new(decider.clone(), &config.limits),
             decider,
             router,
             exposition: Exposition { metrics: metrics.clone(), log },
-            body_limit: BodyLimit(config.max_body_bytes),
+            body_limit: BodyLimit(config.limits.body_bytes),
             request_ids: RequestIds(ids),
         };
         Ok((state, Background { writer, upkeep: start_upkeep(metrics) }))
@@ -120,10 +116,8 @@ fn start_log(
     clock: &Clock,
     metrics: &Metrics,
 ) -> Result<Option<(DecisionLog, WriterTask)>, ServeError> {
-    let Some(dir) = config.log_dir.clone() else { return Ok(None) };
-    let segment_bytes = config.log_segment_bytes;
-    let segments = SegmentConfig { dir, segment_bytes, clock: clock.clone() };
-    let log = DecisionLog::start(segments, config.log_queue_rows, metrics.clone());
+    let Some(config) = &config.log else { return Ok(None) };
+    let log = DecisionLog::start(config, clock.clone(), metrics.clone());
     log.map(Some).map_err(ServeError::Log)
 }
 

@@ -18,10 +18,10 @@ use tokio::sync::mpsc;
 use tokio::task::{JoinError, JoinHandle};
 use uuid::Uuid;
 
-use crate::clock::rfc3339;
+use crate::clock::{Clock, rfc3339};
+use crate::config::LogConfig;
 use crate::loaded::Loaded;
 use crate::metrics::Metrics;
-pub(crate) use segments::SegmentConfig;
 use segments::Segments;
 
 /// Most rows that are written as one group.
@@ -103,12 +103,12 @@ pub(crate) struct DecisionLog {
 impl DecisionLog {
     /// Opens the log and starts its writer.
     pub(crate) fn start(
-        config: SegmentConfig,
-        queue_rows: usize,
+        config: &LogConfig,
+        clock: Clock,
         metrics: Metrics,
     ) -> Result<(Self, WriterTask), LogError> {
-        let segments = Segments::open(config)?;
-        let (queue, commands) = mpsc::channel(queue_rows.max(1));
+        let segments = Segments::open(config, clock)?;
+        let (queue, commands) = mpsc::channel(config.queue_rows.max(1));
         let writer = Writer { commands, segments, metrics: metrics.clone() };
         let task = tokio::task::spawn_blocking(move || writer.run());
         Ok((Self { queue: queue.clone(), metrics }, WriterTask { queue, task }))

@@ -10,19 +10,14 @@ use std::path::PathBuf;
 use super::LogError;
 use crate::Clock;
 use crate::clock::file_stamp;
-
-/// Where segments lie and how large they grow.
-#[derive(Debug)]
-pub(crate) struct SegmentConfig {
-    pub(crate) dir: PathBuf,
-    pub(crate) segment_bytes: u64,
-    pub(crate) clock: Clock,
-}
+use crate::config::LogConfig;
 
 /// The segments of one writer.
 #[derive(Debug)]
 pub(super) struct Segments {
-    config: SegmentConfig,
+    dir: PathBuf,
+    segment_bytes: u64,
+    clock: Clock,
     current: Option<Segment>,
     next: u64,
 }
@@ -36,10 +31,11 @@ struct Segment {
 
 impl Segments {
     /// Begins the first segment, so that a folder that cannot be written to is noticed at once.
-    pub(super) fn open(config: SegmentConfig) -> Result<Self, LogError> {
-        fs::create_dir_all(&config.dir)
-            .map_err(|source| LogError::Folder { path: config.dir.clone(), source })?;
-        let mut segments = Self { config, current: None, next: 0 };
+    pub(super) fn open(config: &LogConfig, clock: Clock) -> Result<Self, LogError> {
+        let LogConfig { dir, segment_bytes, queue_rows: _ } = config.clone();
+        fs::create_dir_all(&dir)
+            .map_err(|source| LogError::Folder { path: dir.clone(), source })?;
+        let mut segments = Self { dir, segment_bytes, clock, current: None, next: 0 };
         let first = segments.create()?;
         segments.current = Some(first);
         Ok(segments)
@@ -55,7 +51,7 @@ impl Segments {
             return Err(LogError::Write { path: segment.path, source });
         }
         segment.bytes += lines.len() as u64;
-        if segment.bytes >= self.config.segment_bytes {
+        if segment.bytes >= self.segment_bytes {
             return segment.seal();
         }
         self.current = Some(segment);
@@ -76,8 +72,8 @@ impl Segments {
     /// Another server may write to the same folder, so a name that exists is passed over.
     fn create(&mut self) -> Result<Segment, LogError> {
         loop {
-            let stamp = file_stamp(self.config.clock.now());
-            let path = self.config.dir.join(format!("decisions-{stamp}-{}.ndjson", self.next));
+            let stamp = file_stamp(self.clock.now());
+            let path = self.dir.join(format!("decisions-{stamp}-{}.ndjson", self.next));
             self.next += 1;
             match File::options().append(true).create_new(true).open(&path) {
                 Ok(file) => return Ok(Segment { file, path, bytes: 0 }),
@@ -103,7 +99,8 @@ mod tests {
 
     fn open(dir: &Path) -> Segments {
         let clock = Clock::from_fn(|| UNIX_EPOCH);
-        Segments::open(SegmentConfig { dir: dir.into(), segment_bytes: 10, clock }).unwrap()
+        let config = LogConfig { segment_bytes: 10, ..LogConfig::new(dir) };
+        Segments::open(&config, clock).unwrap()
     }
 
     fn files(dir: &Path) -> Vec<(String, String)> {
@@ -153,7 +150,7 @@ mod tests {
         let path = dir.path().join("file");
         fs::write(&path, "").unwrap();
         let clock = Clock::from_fn(|| UNIX_EPOCH);
-        let error = Segments::open(SegmentConfig { dir: path, segment_bytes: 1, clock });
+        let error = Segments::open(&LogConfig::new(path), clock);
         assert!(error.unwrap_err().to_string().contains("file`; hint: give another one"));
     }
 }

@@ -6,12 +6,12 @@ use std::path::Path;
 
 use farthing_core::Digest;
 use farthing_core::log::{DecisionRow, SCHEMA_VERSION};
-use farthing_serve::ServeConfig;
+use farthing_serve::{LogConfig, ServeConfig};
 
 use crate::harness::{Service, service_with};
 
 fn logged(config: &mut ServeConfig, dir: &Path) {
-    config.log_dir = Some(dir.join("log"));
+    config.log = Some(LogConfig::new(dir.join("log")));
 }
 
 /// Stops the service; its segments and their rows.
@@ -50,7 +50,7 @@ async fn a_row_holds_the_decision_and_no_text() {
 async fn rows_in_are_rows_out() {
     let service = service_with(|config, dir| {
         logged(config, dir);
-        config.log_segment_bytes = 2000;
+        config.log.as_mut().unwrap().segment_bytes = 2000;
     });
     let mut answered = BTreeSet::new();
     for _ in 0..50 {
@@ -74,7 +74,7 @@ async fn rows_in_are_rows_out() {
 async fn rows_without_room_are_dropped_and_counted() {
     let service = service_with(|config, dir| {
         logged(config, dir);
-        config.log_queue_rows = 1;
+        config.log.as_mut().unwrap().queue_rows = 1;
     });
     let requests = vec![r#"{"prompt": "hello"}"#; 1000].join(",");
     let batch = format!(r#"{{"requests": [{requests}]}}"#);
@@ -93,7 +93,7 @@ async fn rows_without_room_are_dropped_and_counted() {
 async fn a_folder_that_cannot_be_made_stops_the_start() {
     let dir = tempfile::tempdir().unwrap();
     let mut config = crate::harness::config(dir.path());
-    config.log_dir = Some(config.router_dir.join("manifest.json"));
+    config.log = Some(LogConfig::new(config.router_dir.join("manifest.json")));
     let error = farthing_serve::AppState::start(&config, crate::harness::clock()).unwrap_err();
     let cause = std::error::Error::source(&error).unwrap().to_string();
     assert!(cause.starts_with("cannot create the log folder"), "{cause}");

@@ -163,7 +163,7 @@ async fn unknown_paths_and_methods() {
 
 #[tokio::test]
 async fn too_many_batches() {
-    let service = service_with(|config, _| config.max_batches = 0);
+    let service = service_with(|config, _| config.limits.batches = 0);
     let answer = service.post("/v1/route/batch", r#"{"requests": []}"#).await;
     assert_eq!(answer.headers["retry-after"], "1");
     insta::assert_snapshot!(answer.shown(), @r#"

@@ -4,7 +4,7 @@ use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 
-use farthing_serve::{ServeConfig, ServeError, Server};
+use farthing_serve::{LogConfig, ServeConfig, ServeError, Server};
 use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, spawn_blocking};
 
@@ -61,7 +61,7 @@ fn rows(dir: &Path) -> usize {
 async fn a_request_in_flight_is_finished_and_logged() {
     let dir = tempfile::tempdir().unwrap();
     let mut config = config(dir.path());
-    config.log_dir = Some(dir.path().join("log"));
+    config.log = Some(LogConfig::new(dir.path().join("log")));
     let Running { address, stop, ended } = run(&config).await;
     let (sent, half) = oneshot::channel();
     let client = spawn_blocking(move || {
