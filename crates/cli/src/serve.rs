@@ -52,7 +52,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         .with_ansi(std::io::stderr().is_terminal())
         .init();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    Ok(runtime.block_on(farthing_serve::serve(config, stop_signal(), Clock::system()))?)
+    Ok(runtime.block_on(farthing_serve::serve(config, None, stop_signal(), Clock::system()))?)
 }
 
 /// Ready on SIGINT or SIGTERM.

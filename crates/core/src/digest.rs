@@ -21,6 +21,11 @@ impl Digest {
         Self(Sha256::digest(bytes).into())
     }
 
+    /// Its bytes.
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
     /// The first eight bytes as a number: a key for splits and hash tables.
     pub fn prefix(&self) -> u64 {
         let mut bytes = [0; 8];

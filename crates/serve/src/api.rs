@@ -1,12 +1,10 @@
 //! The endpoints. Handlers only translate: what they answer is made elsewhere.
 
-use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{Method, Uri};
 use axum::response::{IntoResponse, Json, Response};
-use farthing_core::Decision;
 use serde::Serialize;
 use tokio::task::spawn_blocking;
 use utoipa::ToSchema;
@@ -17,29 +15,50 @@ use crate::batch::BatchRunner;
 use crate::body::RequestBody;
 use crate::decide::Decider;
 use crate::error::ApiError;
+use crate::gate::KeyRule;
+use crate::headers::DecisionHeaders;
 use crate::loaded::RouterSlot;
 use crate::openapi::{self, responses, schemas};
-use crate::state::Exposition;
-use crate::{AppState, ErrorCode, layers};
+use crate::serving::Serving;
+use crate::state::AdminPlace;
+use crate::{App, AppState, ErrorCode, admin};
 
-/// The whole service without a socket.
-pub fn app(state: AppState) -> Router {
-    let (routes, _) = routes().split_for_parts();
-    let routes = routes.fallback(not_found).method_not_allowed_fallback(method_not_allowed);
-    layers::wrap(routes, &state).with_state(state)
+/// The whole service without a socket; with an address for administration, without that part.
+pub fn app(state: &AppState) -> App {
+    let routes = match state.admin {
+        AdminPlace::Beside => probes().merge(decisions()).merge(admin::routes()),
+        AdminPlace::Apart => probes().merge(decisions()),
+    };
+    whole(routes, state, KeyRule::Needed)
+}
+
+/// What is answered at the address for administration.
+pub(crate) fn admin_app(state: &AppState, keys: KeyRule) -> App {
+    whole(probes().merge(admin::routes()), state, keys)
 }
 
 /// Every route with its documentation.
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::with_openapi(openapi::preamble())
+    probes().merge(decisions()).merge(admin::routes())
+}
+
+fn whole(routes: OpenApiRouter<AppState>, state: &AppState, keys: KeyRule) -> App {
+    let (routes, _) = routes.split_for_parts();
+    let routes = routes.fallback(not_found).method_not_allowed_fallback(method_not_allowed);
+    App::new(routes, state, keys)
+}
+
+fn decisions() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
         .routes(routes!(route))
         .routes(routes!(route_batch))
         .routes(routes!(models))
         .routes(routes!(router))
-        .routes(routes!(livez))
-        .routes(routes!(readyz))
-        .routes(routes!(metrics))
         .routes(routes!(openapi_json))
+}
+
+fn probes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::with_openapi(openapi::preamble()).routes(routes!(livez)).routes(routes!(readyz))
 }
 
 /// The answer of `GET /v1/models`.
@@ -75,20 +94,22 @@ const OK: Json<Status> = Json(Status { status: "ok" });
 
 /// Decides on one request.
 ///
-/// Nothing is forwarded.
+/// Nothing is forwarded. What was decided also stands in headers: `x-farthing-decision-id`,
+/// `x-farthing-model`, `x-farthing-policy`, `x-farthing-reason` and `x-farthing-decision-us`.
 #[utoipa::path(post, path = "/v1/route", tag = "decisions",
     request_body(content = schemas::RouteBody, content_type = "application/json"),
     responses((status = 200, description = "the decision", body = schemas::Decision), responses::RouteErrors))]
 async fn route(
     State(decider): State<Decider>,
     RequestBody(json): RequestBody,
-) -> Result<Json<Decision>, ApiError> {
+) -> Result<Response, ApiError> {
     // Microseconds run where they are; an encoder's milliseconds would hold up the other requests.
-    if decider.is_slow() {
-        let decided = spawn_blocking(move || decider.decide(&json)).await;
-        return decided.map_err(ApiError::internal)?.map(Json);
-    }
-    decider.decide(&json).map(Json)
+    let decision = if decider.is_slow() {
+        spawn_blocking(move || decider.decide(&json)).await.map_err(ApiError::internal)??
+    } else {
+        decider.decide(&json)?
+    };
+    Ok((DecisionHeaders::of(&decision), Json(decision)).into_response())
 }
 
 /// Decides on many requests.
@@ -108,16 +129,16 @@ async fn route_batch(
 
 /// Lists the candidates and the virtual names.
 #[utoipa::path(get, path = "/v1/models", tag = "router",
-    responses((status = 200, description = "the names", body = ModelList)))]
-async fn models(State(router): State<RouterSlot>) -> Response {
-    as_json(router.load().models.clone())
+    responses((status = 200, description = "the names", body = ModelList), responses::Unready))]
+async fn models(State(router): State<RouterSlot>) -> Result<Response, ApiError> {
+    Ok(as_json(router.get()?.models.clone()))
 }
 
-/// Shows the manifest of the router in service.
+/// Shows the manifest of the router in service, and what happened to it.
 #[utoipa::path(get, path = "/v1/router", tag = "router",
-    responses((status = 200, description = "the manifest", body = schemas::Manifest)))]
-async fn router(State(router): State<RouterSlot>) -> Response {
-    as_json(router.load().manifest.clone())
+    responses((status = 200, description = "the manifest", body = schemas::RouterAnswer), responses::Unready))]
+async fn router(State(serving): State<Serving>) -> Result<Response, ApiError> {
+    serving.show()
 }
 
 /// Says that the process answers.
@@ -127,21 +148,11 @@ async fn livez() -> Json<Status> {
     OK
 }
 
-/// Says that a router is loaded.
-///
-/// The server listens only once one is.
+/// Says that a router is loaded and the server is not about to stop.
 #[utoipa::path(get, path = "/readyz", tag = "operations",
-    responses((status = 200, description = "one is", body = Status)))]
-async fn readyz() -> Json<Status> {
-    OK
-}
-
-/// Metrics, for Prometheus.
-#[utoipa::path(get, path = "/metrics", tag = "operations",
-    responses((status = 200, description = "the text exposition", body = String, content_type = "text/plain")))]
-async fn metrics(State(exposition): State<Exposition>) -> Response {
-    ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], exposition.render())
-        .into_response()
+    responses((status = 200, description = "so it is", body = Status), responses::Unready))]
+async fn readyz(State(serving): State<Serving>) -> Result<Json<Status>, ApiError> {
+    serving.check_ready().map(|()| OK)
 }
 
 /// This description.
@@ -164,6 +175,6 @@ async fn method_not_allowed(method: Method, uri: Uri) -> ApiError {
     ApiError::new(ErrorCode::MethodNotAllowed, message)
 }
 
-fn as_json(json: Bytes) -> Response {
+pub(crate) fn as_json(json: Bytes) -> Response {
     ([(CONTENT_TYPE, "application/json")], json).into_response()
 }

@@ -1,6 +1,11 @@
 //! From the bytes of a request to a checked shape, with errors that name the place.
 
+use std::future::poll_fn;
 use std::ops::ControlFlow;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody as _};
 use axum::extract::{FromRef, FromRequest, Request};
@@ -10,11 +15,9 @@ use serde::de::IgnoredAny;
 use serde_json::error::Category;
 
 use crate::ErrorCode;
+use crate::config::Limits;
 use crate::error::ApiError;
-
-/// The longest body that is accepted.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct BodyLimit(pub(crate) usize);
+use crate::gate::Gate;
 
 /// A client that sends too much is read on for so long, so that it gets to see the answer.
 const DISCARDED_BYTES: usize = 64 << 20;
@@ -25,27 +28,48 @@ pub(crate) struct RequestBody(pub(crate) Bytes);
 
 impl<S: Send + Sync> FromRequest<S> for RequestBody
 where
-    BodyLimit: FromRef<S>,
+    Arc<Gate>: FromRef<S>,
 {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        collect(request.into_body(), BodyLimit::from_ref(state)).await.map(Self)
+        let gate = Arc::from_ref(state);
+        let Limits { body_bytes, request_timeout, .. } = gate.rules().limits;
+        match within(request_timeout, collect(request.into_body(), body_bytes, &gate)).await {
+            Some(collected) => collected.map(Self),
+            None => {
+                let message = format!(
+                    "the body did not arrive in {} ms; hint: send it again",
+                    request_timeout.as_millis()
+                );
+                Err(ApiError::new(ErrorCode::RequestTimeout, message))
+            }
+        }
     }
 }
 
-async fn collect(mut body: Body, limit: BodyLimit) -> Result<Bytes, ApiError> {
-    let mut buffer = Buffer { limit: limit.0, kept: Vec::new(), read: 0 };
+/// The result of some work, if it is done in time. Work that need not wait, such as taking a body that
+/// has arrived, starts no timer.
+async fn within<T>(time: Duration, work: impl Future<Output = T>) -> Option<T> {
+    let mut work = pin!(work);
+    match poll_fn(|cx| Poll::Ready(work.as_mut().poll(cx))).await {
+        Poll::Ready(done) => Some(done),
+        Poll::Pending => tokio::time::timeout(time, work).await.ok(),
+    }
+}
+
+async fn collect(mut body: Body, limit: usize, gate: &Gate) -> Result<Bytes, ApiError> {
+    let mut buffer = Buffer { limit, kept: Vec::new(), read: 0, gate };
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| {
             let message = "the body ended before its announced length; hint: send it again";
             ApiError::new(ErrorCode::InvalidJson, message)
         })?;
         let Ok(data) = frame.into_data() else { continue };
-        if buffer.read == 0 && data.len() <= limit.0 && body.is_end_stream() {
+        if buffer.read == 0 && data.len() <= limit && body.is_end_stream() {
             return Ok(data);
         }
-        if buffer.take(&data).is_break() {
+        if buffer.take(&data)?.is_break() {
             break;
         }
     }
@@ -53,35 +77,52 @@ async fn collect(mut body: Body, limit: BodyLimit) -> Result<Bytes, ApiError> {
 }
 
 /// What has been read of a body; what is beyond the limit is read but not kept.
-struct Buffer {
+struct Buffer<'a> {
     limit: usize,
     kept: Vec<u8>,
     read: usize,
+    /// Keeps count of what all buffers keep.
+    gate: &'a Gate,
 }
 
-impl Buffer {
-    fn take(&mut self, data: &[u8]) -> ControlFlow<()> {
+impl Buffer<'_> {
+    fn take(&mut self, data: &[u8]) -> Result<ControlFlow<()>, ApiError> {
         self.read = self.read.saturating_add(data.len());
         if self.read <= self.limit {
+            if !self.gate.buffer(data.len()) {
+                let message = "too many large bodies at once; hint: send it again in a second";
+                return Err(ApiError::new(ErrorCode::Overloaded, message));
+            }
             self.kept.extend_from_slice(data);
-            return ControlFlow::Continue(());
+            return Ok(ControlFlow::Continue(()));
         }
-        self.kept = Vec::new();
+        self.discard();
         if self.read > self.limit.saturating_add(DISCARDED_BYTES) {
-            return ControlFlow::Break(());
+            return Ok(ControlFlow::Break(()));
         }
-        ControlFlow::Continue(())
+        Ok(ControlFlow::Continue(()))
     }
 
-    fn finish(self) -> Result<Bytes, ApiError> {
+    fn discard(&mut self) -> Vec<u8> {
+        self.gate.unbuffer(self.kept.len());
+        std::mem::take(&mut self.kept)
+    }
+
+    fn finish(mut self) -> Result<Bytes, ApiError> {
         if self.read <= self.limit {
-            return Ok(self.kept.into());
+            return Ok(self.discard().into());
         }
         let message = format!(
             "the body is longer than {} bytes; hint: send less of the conversation, or smaller batches",
             self.limit
         );
         Err(ApiError::new(ErrorCode::BodyTooLarge, message))
+    }
+}
+
+impl Drop for Buffer<'_> {
+    fn drop(&mut self) {
+        self.discard();
     }
 }
 

@@ -39,13 +39,13 @@ impl Decider {
 
     /// Whether a decision takes milliseconds: the router reads requests with a sentence encoder.
     pub(crate) fn is_slow(&self) -> bool {
-        self.0.router.load().router.has_encoder()
+        self.0.router.current().is_some_and(|loaded| loaded.router.has_encoder())
     }
 
     fn try_decide(&self, json: &[u8]) -> Result<Decision, ApiError> {
         let Parts { router, ids, clock, log, metrics } = &*self.0;
         let (request, options) = body::parse::<RouteBody>(json)?.check()?;
-        let loaded = router.load_full();
+        let loaded = router.get()?;
         let id = ids.next();
 
         let start = Instant::now();

@@ -1,13 +1,13 @@
 //! What clients are told when something is wrong, in the shape of the OpenAI API.
 //!
 //! One table gives each stable code its status. The message is written for the client; the cause of an
-//! internal error stays in `source` and goes to the log, once, in `layers`.
+//! internal error stays in `source` and goes to the log, once, in `service`.
 
 use std::error::Error;
 use std::sync::Arc;
 
 use axum::Json;
-use axum::http::header::RETRY_AFTER;
+use axum::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use farthing_core::RequestError;
@@ -16,6 +16,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::closed::exclusion_name;
+use crate::origin::Origin;
 
 /// Stable codes: a closed set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
@@ -49,15 +50,27 @@ pub enum ErrorCode {
     NotFound,
     /// The path exists, the method does not.
     MethodNotAllowed,
+    /// No accepted key.
+    Unauthorized,
+    /// The body did not arrive in time.
+    RequestTimeout,
     /// The server has too much to do.
     Overloaded,
+    /// There was no answer in time.
+    Timeout,
+    /// No router is loaded.
+    RouterNotLoaded,
+    /// The server is about to stop.
+    Draining,
+    /// A reload or a rollback was not possible; what was in service stays.
+    NotReloaded,
     /// A fault of the server.
     Internal,
 }
 
 impl ErrorCode {
     /// Every code, in declaration order.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 22] = [
         Self::InvalidJson,
         Self::EmptyPrompt,
         Self::MissingPrompt,
@@ -72,7 +85,13 @@ impl ErrorCode {
         Self::BatchTooLarge,
         Self::NotFound,
         Self::MethodNotAllowed,
+        Self::Unauthorized,
+        Self::RequestTimeout,
         Self::Overloaded,
+        Self::Timeout,
+        Self::RouterNotLoaded,
+        Self::Draining,
+        Self::NotReloaded,
         Self::Internal,
     ];
 
@@ -93,7 +112,13 @@ impl ErrorCode {
             Self::BatchTooLarge => ("batch_too_large", StatusCode::BAD_REQUEST),
             Self::NotFound => ("not_found", StatusCode::NOT_FOUND),
             Self::MethodNotAllowed => ("method_not_allowed", StatusCode::METHOD_NOT_ALLOWED),
+            Self::Unauthorized => ("unauthorized", StatusCode::UNAUTHORIZED),
+            Self::RequestTimeout => ("request_timeout", StatusCode::REQUEST_TIMEOUT),
             Self::Overloaded => ("overloaded", StatusCode::SERVICE_UNAVAILABLE),
+            Self::Timeout => ("timeout", StatusCode::SERVICE_UNAVAILABLE),
+            Self::RouterNotLoaded => ("router_not_loaded", StatusCode::SERVICE_UNAVAILABLE),
+            Self::Draining => ("draining", StatusCode::SERVICE_UNAVAILABLE),
+            Self::NotReloaded => ("not_reloaded", StatusCode::CONFLICT),
             Self::Internal => ("internal", StatusCode::INTERNAL_SERVER_ERROR),
         }
     }
@@ -221,12 +246,15 @@ impl ApiError {
 
     /// Writes it to the log. A client's mistake is logged without its message, which may quote the
     /// prompt.
-    pub(crate) fn log(&self, request_id: Option<&str>) {
+    pub(crate) fn log(&self, origin: Option<&Origin>) {
         let code = self.code.name();
+        let request_id = origin.and_then(Origin::request_id_text);
+        let trace_id = origin.and_then(Origin::trace_id);
         if let Some(source) = &self.source {
-            tracing::error!(code, request_id, "request failed: {}", chain(source.as_ref()));
+            let cause = chain(source.as_ref());
+            tracing::error!(code, request_id, trace_id, "request failed: {cause}");
         } else {
-            tracing::debug!(code, param = self.param, request_id, "request refused");
+            tracing::debug!(code, param = self.param, request_id, trace_id, "request refused");
         }
     }
 }
@@ -267,8 +295,11 @@ impl IntoResponse for ApiError {
         let source = self.source.take();
         let (code, param) = (self.code, self.param.clone());
         let mut response = (code.status(), Json(self.into_body())).into_response();
-        if code == ErrorCode::Overloaded {
-            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        let headers = response.headers_mut();
+        if code.status() == StatusCode::SERVICE_UNAVAILABLE {
+            headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        } else if code == ErrorCode::Unauthorized {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         let rest = Self { code, message: String::new(), param, source };
         response.extensions_mut().insert(Carried(Arc::new(rest)));

@@ -6,10 +6,9 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use axum::http::{HeaderValue, Request};
+use axum::http::HeaderValue;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{OsError, OsRng, RngCore, SeedableRng, TryRngCore};
-use tower_http::request_id::{MakeRequestId, RequestId};
 use uuid::Uuid;
 
 use crate::Clock;
@@ -44,6 +43,14 @@ impl Ids {
         stream.fill_bytes(&mut random);
         uuid::Builder::from_unix_timestamp_millis(unix_ms(self.clock.now()), &random).into_uuid()
     }
+
+    /// The next id, for a header.
+    pub(crate) fn next_header(&self) -> HeaderValue {
+        let mut buffer = Uuid::encode_buffer();
+        let text = self.next().hyphenated().encode_lower(&mut buffer);
+        // Hexadecimal digits and hyphens are fit for a header.
+        HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static("none"))
+    }
 }
 
 /// Uniform in [0, 1): the last 53 bits of the id, all of them random in a `UUIDv7`.
@@ -51,17 +58,6 @@ pub(crate) fn draw(id: Uuid) -> f64 {
     const BITS: u32 = 53;
     let (_, low) = id.as_u64_pair();
     (low & ((1 << BITS) - 1)) as f64 / (1_u64 << BITS) as f64
-}
-
-/// Gives an `x-request-id` to requests that come without one.
-#[derive(Debug, Clone)]
-pub(crate) struct RequestIds(pub(crate) std::sync::Arc<Ids>);
-
-impl MakeRequestId for RequestIds {
-    fn make_request_id<B>(&mut self, _: &Request<B>) -> Option<RequestId> {
-        let id = self.0.next().to_string();
-        HeaderValue::try_from(id).ok().map(RequestId::new)
-    }
 }
 
 #[cfg(test)]

@@ -1,38 +1,56 @@
 //! From a router to decisions over HTTP.
 //!
-//! [`Server`] binds and runs, [`app`] is the same thing without a socket, for tests. A request goes
-//! through `layers` (ids, counting, panics), a thin handler in `api`, and `Decider`, the one place
-//! that turns a body into a decision; the decision log is written behind a bounded queue by a task of
-//! its own. Training, evaluation and polars are not linked here.
+//! [`Server`] binds and runs, [`app`] is the same thing without a socket, for tests. A request comes in
+//! by `accept`, passes [`App`] (ids, keys, shedding, counting, panics), a thin handler in `api` or
+//! `admin`, and `Decider`, the one place that turns a body into a decision; the decision log is written
+//! behind a bounded queue by a task of its own. `reload` exchanges the router while requests come in.
+//! Training, evaluation and polars are not linked here.
 
 mod config;
 mod server;
 
+mod accept;
+mod service;
+
+mod admin;
 mod api;
-mod layers;
+mod headers;
+mod serving;
 mod state;
 
 mod batch;
 mod body;
 mod decide;
 
-mod closed;
-mod error;
+mod auth;
+mod endpoint;
+mod gate;
+mod origin;
+
+mod health;
 mod loaded;
+mod reload;
+mod source;
 
 mod clock;
+mod closed;
+mod error;
 mod ids;
 mod log;
 mod metrics;
 mod openapi;
 
 pub use api::app;
+pub use auth::Unprotected;
 pub use clock::Clock;
-pub use config::{Limits, LogConfig, ServeConfig};
+pub use config::{Auth, ConfigReader, Limits, LogConfig, RouterSource, ServeConfig};
 pub use error::ErrorCode;
+pub use loaded::LoadError;
 pub use log::LogError;
 pub use openapi::openapi_json;
 pub use server::{ServeError, Server, serve};
+pub use service::{Answering, App};
+pub use source::SourceError;
 pub use state::{AppState, Background};
 
 /// The router that the tests of the service share.

@@ -1,45 +1,130 @@
 //! A router in service: the model and what is computed from it once.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
-use arc_swap::ArcSwap;
+use arc_swap::ArcSwapOption;
 use axum::body::Bytes;
-use farthing_core::Digest;
-use farthing_model::Router;
+use farthing_core::{Digest, PriceTable};
+use farthing_model::{Router, RouterError};
 
 use crate::api::{Model, ModelList};
 use crate::clock::unix_ms;
+use crate::error::ApiError;
+use crate::health::Health;
 use crate::metrics::DecisionCells;
+use crate::source::{self, SourceError};
+use crate::{ErrorCode, ServeConfig};
 
-/// Where the router in service is found; every request reads it once.
-pub(crate) type RouterSlot = Arc<ArcSwap<Loaded>>;
+/// Where the router in service is found; every request reads it once, and ends on what it read.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct RouterSlot(Arc<Slot>);
+
+#[derive(Debug, Default)]
+struct Slot {
+    current: ArcSwapOption<Loaded>,
+    /// Held for the moment of a change, so that no word on health is lost between two routers.
+    changing: Mutex<()>,
+}
+
+impl RouterSlot {
+    /// The router in service.
+    pub(crate) fn get(&self) -> Result<Arc<Loaded>, ApiError> {
+        self.current().ok_or_else(|| {
+            let message = "no router is loaded; hint: `/readyz` and the log say why";
+            ApiError::new(ErrorCode::RouterNotLoaded, message)
+        })
+    }
+
+    /// The router in service, if there is one.
+    pub(crate) fn current(&self) -> Option<Arc<Loaded>> {
+        self.0.current.load_full()
+    }
+
+    /// Takes another router into service; the one before it. Requests in flight keep theirs.
+    pub(crate) fn put(&self, next: Arc<Loaded>) -> Option<Arc<Loaded>> {
+        let _changing = self.changing();
+        if let Some(current) = self.current() {
+            let names = (next.router.candidates(), current.router.candidates());
+            next.health.adopt(names.0, &current.health, names.1);
+        }
+        self.0.current.swap(Some(next))
+    }
+
+    /// Takes a candidate out until a time in milliseconds since 1970 (0: it is well), in the router
+    /// in service.
+    pub(crate) fn set_health(&self, model: &str, until_ms: u64) -> Result<Arc<Loaded>, ApiError> {
+        let _changing = self.changing();
+        let loaded = self.get()?;
+        let names = loaded.router.candidates();
+        let Some(candidate) = names.iter().position(|name| name == model) else {
+            let known = names.join("`, `");
+            let message = format!("unknown candidate: `{model}`; hint: use one of `{known}`");
+            return Err(ApiError::new(ErrorCode::UnknownCandidate, message).at("model"));
+        };
+        loaded.health.set(candidate, until_ms);
+        Ok(loaded)
+    }
+
+    fn changing(&self) -> MutexGuard<'_, ()> {
+        // There is nothing behind it that a panic could have left half done.
+        self.0.changing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 /// A router in service.
 #[derive(Debug)]
 pub(crate) struct Loaded {
     pub(crate) router: Router,
     pub(crate) cells: DecisionCells,
-    /// The manifest, as JSON.
-    pub(crate) manifest: Bytes,
+    pub(crate) health: Health,
+    /// When it was loaded.
+    pub(crate) at: SystemTime,
     /// The answer of `GET /v1/models`, as JSON.
     pub(crate) models: Bytes,
     policy_digests: BTreeMap<String, Digest>,
+    prices: Option<PriceTable>,
+}
+
+/// Why a router cannot be taken into service.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// The path leads nowhere.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// The directory holds no sound router.
+    #[error(transparent)]
+    Router(#[from] RouterError),
+    /// The list of its models cannot be written as JSON.
+    #[error("cannot encode the list of models")]
+    Encode(#[source] serde_json::Error),
 }
 
 impl Loaded {
-    /// Prepares a router that was loaded at that time.
-    pub(crate) fn new(router: Router, now: SystemTime) -> Result<Self, serde_json::Error> {
+    /// Loads the router that the settings name; reads and verifies files, so it blocks.
+    pub(crate) fn load(config: &ServeConfig, now: SystemTime) -> Result<Self, LoadError> {
+        let mut router = Router::load(&source::resolve(&config.router.path)?)?;
+        if let Some(prices) = &config.prices {
+            router = router.with_prices(prices);
+        }
         let policies = router.manifest().policies.keys();
         let digest = |name: &String| (name.clone(), router.policy_digest(name));
+        let models = serde_json::to_vec(&list_models(&router, now)).map_err(LoadError::Encode)?;
         Ok(Self {
             cells: DecisionCells::new(policies.clone(), router.candidates()),
-            manifest: serde_json::to_vec(router.manifest())?.into(),
-            models: serde_json::to_vec(&list_models(&router, now))?.into(),
+            health: Health::new(router.candidates().len()),
+            at: now,
+            models: models.into(),
             policy_digests: policies.map(digest).collect(),
+            prices: config.prices.clone(),
             router,
         })
+    }
+
+    /// Whether loading that router with these settings would give this one again.
+    pub(crate) fn is_made_of(&self, router: &Digest, config: &ServeConfig) -> bool {
+        self.router.digest() == router && self.prices == config.prices
     }
 
     /// Digest of a policy of this router.

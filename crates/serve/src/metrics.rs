@@ -1,9 +1,11 @@
 //! What is counted, under which name, with which labels.
 //!
-//! Label values come from closed sets: routes, error codes, reasons, and the policies and candidates
+//! Label values come from closed sets: endpoints, error codes, reasons, and the policies and candidates
 //! of a loaded router. Handles are registered once and kept, so counting is an atomic addition. The
 //! recorder belongs to one server and is never installed globally: the `metrics` crate is used for its
 //! lock-free handles (its histogram takes no mutex, unlike prometheus-client's), not for its macros.
+
+mod http;
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};
@@ -17,6 +19,9 @@ use metrics_exporter_prometheus::{
 
 use crate::ErrorCode;
 use crate::closed::{REASONS, reason_row};
+use crate::reload::{Outcome, Part};
+pub(crate) use http::Shed;
+use http::{HttpCells, REQUEST_BUCKETS};
 
 /// How often histogram samples are folded into buckets; between two scrapes they would pile up.
 pub(crate) const UPKEEP_PERIOD: Duration = Duration::from_secs(2);
@@ -24,21 +29,8 @@ pub(crate) const UPKEEP_PERIOD: Duration = Duration::from_secs(2);
 const METADATA: Metadata<'_> = Metadata::new("farthing", Level::INFO, None);
 
 /// Upper bounds of the decision-time buckets, in seconds.
-const DECISION_BUCKETS: [f64; 12] =
-    [10e-6, 25e-6, 50e-6, 100e-6, 250e-6, 500e-6, 1e-3, 2.5e-3, 5e-3, 10e-3, 25e-3, 100e-3];
-
-/// Routes as the `path` label shows them; anything else is `other`.
-const PATHS: [&str; 9] = [
-    "/v1/route",
-    "/v1/route/batch",
-    "/v1/models",
-    "/v1/router",
-    "/livez",
-    "/readyz",
-    "/metrics",
-    "/openapi.json",
-    "other",
-];
+const DECISION_BUCKETS: [f64; 13] =
+    [5e-6, 10e-6, 25e-6, 50e-6, 100e-6, 250e-6, 500e-6, 1e-3, 2.5e-3, 5e-3, 10e-3, 25e-3, 100e-3];
 
 /// Every metric.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,10 +39,14 @@ enum Metric {
     DecisionDuration,
     DecisionErrors,
     HttpRequests,
+    HttpDuration,
+    HttpInFlight,
+    Shed,
+    Reloads,
+    HealthIgnored,
     LogQueueDepth,
     LogRowsDropped,
     LogRowsWritten,
-    RouterInfo,
 }
 
 enum Kind {
@@ -60,15 +56,19 @@ enum Kind {
 }
 
 impl Metric {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 12] = [
         Self::Decisions,
         Self::DecisionDuration,
         Self::DecisionErrors,
         Self::HttpRequests,
+        Self::HttpDuration,
+        Self::HttpInFlight,
+        Self::Shed,
+        Self::Reloads,
+        Self::HealthIgnored,
         Self::LogQueueDepth,
         Self::LogRowsDropped,
         Self::LogRowsWritten,
-        Self::RouterInfo,
     ];
 
     /// The table: name, kind and help text.
@@ -94,6 +94,32 @@ impl Metric {
                 Kind::Counter,
                 "HTTP requests by route and error code (`ok`: no error)",
             ),
+            Self::HttpDuration => (
+                "farthing_http_request_duration_seconds",
+                Kind::Histogram,
+                "From the head of a request to its answer",
+            ),
+            Self::HttpInFlight => (
+                "farthing_http_requests_in_flight",
+                Kind::Gauge,
+                "Requests in flight, probes and operations aside",
+            ),
+            Self::Shed => (
+                "farthing_shed_total",
+                Kind::Counter,
+                "Requests, connections and bodies turned away where there were too many",
+            ),
+            Self::Reloads => (
+                "farthing_reloads_total",
+                Kind::Counter,
+                "Looks at the router and at the settings, by what came of them; looking by the clock \
+                 and finding nothing new is not counted",
+            ),
+            Self::HealthIgnored => (
+                "farthing_health_ignored_total",
+                Kind::Counter,
+                "Decisions made as if every candidate were well, because none that could be chosen was",
+            ),
             Self::LogQueueDepth => {
                 ("farthing_log_queue_depth", Kind::Gauge, "Log rows that wait to be written")
             }
@@ -102,9 +128,6 @@ impl Metric {
             }
             Self::LogRowsWritten => {
                 ("farthing_log_rows_written_total", Kind::Counter, "Log rows written")
-            }
-            Self::RouterInfo => {
-                ("farthing_router_info", Kind::Gauge, "1 for the router that is in use")
             }
         }
     }
@@ -122,8 +145,11 @@ struct Inner {
     recorder: PrometheusRecorder,
     exposition: PrometheusHandle,
     duration: Histogram,
-    http: Vec<OnceLock<Counter>>,
-    refusals: Vec<OnceLock<Counter>>,
+    http: HttpCells,
+    refusals: Cells<Counter>,
+    reloads: Cells<Counter>,
+    health_ignored: Counter,
+    in_flight: Gauge,
     queue_depth: Gauge,
     rows_dropped: Counter,
     rows_written: Counter,
@@ -131,45 +157,38 @@ struct Inner {
 
 impl Metrics {
     pub(crate) fn new() -> Result<Self, BuildError> {
-        let duration = Metric::DecisionDuration.row().0.to_owned();
+        let full = |metric: Metric| Matcher::Full(metric.row().0.to_owned());
         let recorder = PrometheusBuilder::new()
-            .set_buckets_for_metric(Matcher::Full(duration), &DECISION_BUCKETS)?
+            .set_buckets_for_metric(full(Metric::DecisionDuration), &DECISION_BUCKETS)?
+            .set_buckets_for_metric(full(Metric::HttpDuration), &REQUEST_BUCKETS)?
             .build_recorder();
         for metric in Metric::ALL {
             describe(&recorder, metric);
         }
         let counter =
             |metric: Metric| recorder.register_counter(&metric.key(Vec::new()), &METADATA);
-        let codes = ErrorCode::ALL.len();
+        let gauge = |metric: Metric| recorder.register_gauge(&metric.key(Vec::new()), &METADATA);
         Ok(Self(Arc::new(Inner {
             exposition: recorder.handle(),
             duration: recorder
                 .register_histogram(&Metric::DecisionDuration.key(Vec::new()), &METADATA),
-            http: vec![OnceLock::new(); PATHS.len() * (codes + 1)],
-            refusals: vec![OnceLock::new(); codes],
-            queue_depth: recorder.register_gauge(&Metric::LogQueueDepth.key(Vec::new()), &METADATA),
+            http: HttpCells::new(),
+            refusals: Cells::new(ErrorCode::ALL.len()),
+            reloads: Cells::new(Part::ALL.len() * Outcome::ALL.len()),
+            health_ignored: counter(Metric::HealthIgnored),
+            in_flight: gauge(Metric::HttpInFlight),
+            queue_depth: gauge(Metric::LogQueueDepth),
             rows_dropped: counter(Metric::LogRowsDropped),
             rows_written: counter(Metric::LogRowsWritten),
             recorder,
         })))
     }
 
-    /// One answered HTTP request; `path` is the matched route.
-    pub(crate) fn http_request(&self, path: Option<&str>, code: Option<ErrorCode>) {
-        let other = PATHS.len() - 1;
-        let row = path.and_then(|path| PATHS.iter().position(|p| *p == path)).unwrap_or(other);
-        let column = code.map_or(ErrorCode::ALL.len(), |code| code as usize);
-        let cell = &self.0.http[row * (ErrorCode::ALL.len() + 1) + column];
-        self.count(cell, Metric::HttpRequests, || {
-            let code = code.map_or("ok", ErrorCode::name);
-            vec![Label::new("path", PATHS[row]), Label::new("code", code)]
-        });
-    }
-
     /// A request that got no decision.
     pub(crate) fn refusal(&self, code: ErrorCode) {
-        let cell = &self.0.refusals[code as usize];
-        self.count(cell, Metric::DecisionErrors, || vec![Label::new("code", code.name())]);
+        self.count(&self.0.refusals, code as usize, Metric::DecisionErrors, || {
+            vec![Label::new("code", code.name())]
+        });
     }
 
     /// A decision of a loaded router.
@@ -180,7 +199,7 @@ impl Metrics {
         let policy = cells.policies[..policies].iter().position(|known| *known == made.policy);
         let policy = policy.unwrap_or(policies);
         let cell = (policy * cells.models.len() + made.model) * REASONS.len() + reason;
-        self.count(&cells.counters[cell], Metric::Decisions, || {
+        self.count(&cells.counters, cell, Metric::Decisions, || {
             vec![
                 Label::new("policy", cells.policies[policy].clone()),
                 Label::new("model", cells.models[made.model].clone()),
@@ -189,10 +208,17 @@ impl Metrics {
         });
     }
 
-    /// The router in use from now on.
-    pub(crate) fn router(&self, digest: &str) {
-        let labels = vec![Label::new("digest", digest.to_owned())];
-        self.0.recorder.register_gauge(&Metric::RouterInfo.key(labels), &METADATA).set(1.0);
+    /// The router or the settings were looked at.
+    pub(crate) fn reload(&self, part: Part, outcome: Outcome) {
+        let cell = part as usize * Outcome::ALL.len() + outcome as usize;
+        self.count(&self.0.reloads, cell, Metric::Reloads, || {
+            vec![Label::new("what", part.name()), Label::new("result", outcome.name())]
+        });
+    }
+
+    /// A decision was made as if every candidate were well.
+    pub(crate) fn health_ignored(&self) {
+        self.0.health_ignored.increment(1);
     }
 
     pub(crate) fn rows_written(&self, rows: u64) {
@@ -209,16 +235,54 @@ impl Metrics {
     }
 
     /// The text exposition.
-    pub(crate) fn render(&self, queued_rows: usize) -> String {
-        self.0.queue_depth.set(queued_rows as f64);
-        self.0.exposition.render()
+    pub(crate) fn render(&self, now: &Gauges) -> String {
+        let Gauges { queued_rows, in_flight, router } = now;
+        self.0.queue_depth.set(*queued_rows as f64);
+        self.0.in_flight.set(*in_flight as f64);
+        let mut text = self.0.exposition.render();
+        if let Some(digest) = router {
+            // Not a series of the recorder, which would go on to list every router there ever was.
+            text.push_str("# HELP farthing_router_info 1 for the router that is in use\n");
+            text.push_str("# TYPE farthing_router_info gauge\n");
+            text.push_str(&format!("farthing_router_info{{digest=\"{digest}\"}} 1\n"));
+        }
+        text
     }
 
     /// Counts in a cell; its counter is registered when it first counts, so that an exposition lists
     /// what happened and not every combination that could.
-    fn count(&self, cell: &OnceLock<Counter>, metric: Metric, labels: impl FnOnce() -> Vec<Label>) {
+    fn count(
+        &self,
+        cells: &Cells<Counter>,
+        cell: usize,
+        metric: Metric,
+        labels: impl FnOnce() -> Vec<Label>,
+    ) {
         let register = || self.0.recorder.register_counter(&metric.key(labels()), &METADATA);
-        cell.get_or_init(register).increment(1);
+        cells.get(cell, register).increment(1);
+    }
+}
+
+/// What is measured only when somebody looks.
+#[derive(Debug)]
+pub(crate) struct Gauges {
+    pub(crate) queued_rows: usize,
+    pub(crate) in_flight: usize,
+    /// Digest of the router in service.
+    pub(crate) router: Option<String>,
+}
+
+/// Handles by position, each made when it is first needed.
+#[derive(Debug)]
+struct Cells<T>(Vec<OnceLock<T>>);
+
+impl<T: Clone> Cells<T> {
+    fn new(cells: usize) -> Self {
+        Self(vec![OnceLock::new(); cells])
+    }
+
+    fn get(&self, cell: usize, make: impl FnOnce() -> T) -> &T {
+        self.0[cell].get_or_init(make)
     }
 }
 
@@ -254,7 +318,7 @@ pub(crate) struct Made<'a> {
 pub(crate) struct DecisionCells {
     policies: Vec<String>,
     models: Vec<String>,
-    counters: Vec<OnceLock<Counter>>,
+    counters: Cells<Counter>,
 }
 
 impl DecisionCells {
@@ -262,6 +326,6 @@ impl DecisionCells {
     pub(crate) fn new<'a>(policies: impl Iterator<Item = &'a String>, models: &[String]) -> Self {
         let policies: Vec<_> = policies.cloned().chain(["other".to_owned()]).collect();
         let cells = policies.len() * models.len() * REASONS.len();
-        Self { policies, models: models.to_vec(), counters: vec![OnceLock::new(); cells] }
+        Self { policies, models: models.to_vec(), counters: Cells::new(cells) }
     }
 }

@@ -1,21 +1,26 @@
 //! What handlers share, in parts by who reads them.
 
-use std::sync::Arc;
-use std::time::SystemTime;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use axum::extract::FromRef;
-use farthing_model::Router;
-use tokio::task::JoinSet;
+use tokio::task::{JoinSet, spawn_blocking};
+use tokio::time::MissedTickBehavior;
 
 use crate::batch::BatchRunner;
-use crate::body::BodyLimit;
 use crate::decide::{Decider, Parts};
-use crate::ids::{Ids, RequestIds};
-use crate::loaded::{Loaded, RouterSlot};
+use crate::gate::{Gate, Rules};
+use crate::ids::Ids;
+use crate::loaded::RouterSlot;
 use crate::log::{DecisionLog, WriterTask};
-use crate::metrics::{Metrics, UPKEEP_PERIOD};
-use crate::{Clock, LogError, ServeConfig, ServeError};
+use crate::metrics::{Gauges, Metrics, UPKEEP_PERIOD};
+use crate::reload::{self, Reloader, Trigger};
+use crate::serving::Serving;
+use crate::{Clock, ConfigReader, LogError, ServeConfig, ServeError};
+
+/// No poll is more frequent, whatever is configured.
+const SHORTEST_POLL: Duration = Duration::from_millis(10);
 
 /// The state of a server; clones share it.
 #[derive(Debug, Clone)]
@@ -23,9 +28,20 @@ pub struct AppState {
     pub(crate) decider: Decider,
     pub(crate) batches: BatchRunner,
     pub(crate) router: RouterSlot,
+    pub(crate) serving: Serving,
     pub(crate) exposition: Exposition,
-    pub(crate) body_limit: BodyLimit,
-    pub(crate) request_ids: RequestIds,
+    pub(crate) gate: Arc<Gate>,
+    pub(crate) ids: Arc<Ids>,
+    pub(crate) admin: AdminPlace,
+}
+
+/// Where the endpoints for operators are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum AdminPlace {
+    /// Beside the others.
+    Beside,
+    /// At an address of their own.
+    Apart,
 }
 
 macro_rules! handed_out {
@@ -39,8 +55,8 @@ macro_rules! handed_out {
 }
 
 handed_out! {
-    decider: Decider, batches: BatchRunner, router: RouterSlot, exposition: Exposition,
-    body_limit: BodyLimit
+    decider: Decider, batches: BatchRunner, router: RouterSlot, serving: Serving,
+    exposition: Exposition, gate: Arc<Gate>
 }
 
 /// What `GET /metrics` reads.
@@ -48,67 +64,96 @@ handed_out! {
 pub(crate) struct Exposition {
     pub(crate) metrics: Metrics,
     log: Option<DecisionLog>,
+    router: RouterSlot,
+    gate: Arc<Gate>,
 }
 
 impl Exposition {
     pub(crate) fn render(&self) -> String {
-        self.metrics.render(self.log.as_ref().map_or(0, DecisionLog::queued_rows))
+        self.metrics.render(&Gauges {
+            queued_rows: self.log.as_ref().map_or(0, DecisionLog::queued_rows),
+            in_flight: self.gate.in_flight(),
+            router: self.router.current().map(|loaded| loaded.router.digest().to_string()),
+        })
     }
 }
 
-/// The tasks behind a state: the log writer and the upkeep of metrics.
+/// The tasks behind a state: the log writer, the upkeep of metrics, and looking for another router.
 #[derive(Debug)]
 pub struct Background {
     writer: Option<WriterTask>,
-    upkeep: JoinSet<()>,
+    tasks: JoinSet<()>,
 }
 
 impl AppState {
-    /// Loads the router, opens the log and starts the tasks behind it. Call it in a tokio runtime, and
-    /// [`Background::finish`] when done.
+    /// Starts with settings that do not change; see [`Self::start_with`].
     pub fn start(config: &ServeConfig, clock: Clock) -> Result<(Self, Background), ServeError> {
+        Self::start_with(config, None, clock)
+    }
+
+    /// Loads the router, opens the log and starts the tasks behind it; `reader` finds the settings
+    /// when they are to be read again. Call it in a tokio runtime, and [`Background::finish`] when
+    /// done.
+    pub fn start_with(
+        config: &ServeConfig,
+        reader: Option<ConfigReader>,
+        clock: Clock,
+    ) -> Result<(Self, Background), ServeError> {
         let metrics = Metrics::new().map_err(ServeError::Metrics)?;
-        let router = load(config, clock.now())?;
-        metrics.router(&router.router.digest().to_string());
-        let router: RouterSlot = Arc::new(ArcSwap::from_pointee(router));
+        let gate = Gate::new(Rules::of(config), metrics.clone());
+        let router = RouterSlot::default();
+        let reloader = Reloader::new(reload::Parts {
+            slot: router.clone(),
+            gate: Arc::clone(&gate),
+            reader,
+            clock: clock.clone(),
+            metrics: metrics.clone(),
+            state: Mutex::new(reload::State::new(config)),
+            last: ArcSwap::default(),
+        });
+        reloader.start()?;
         let ids = Arc::new(Ids::new(config.seed, clock.clone()).map_err(ServeError::Entropy)?);
         let (log, writer) = start_log(config, &clock, &metrics)?.unzip();
         let decider = Decider(Arc::new(Parts {
-            router: Arc::clone(&router),
+            router: router.clone(),
             ids: Arc::clone(&ids),
-            clock,
+            clock: clock.clone(),
             log: log.clone(),
             metrics: metrics.clone(),
         }));
+        let mut tasks = JoinSet::new();
+        tasks.spawn(keep_up(metrics.clone()));
+        if let Some(period) = config.router.poll {
+            tasks.spawn(look(reloader.clone(), period));
+        }
         let state = Self {
             batches: BatchRunner::new(decider.clone(), &config.limits),
             decider,
+            serving: Serving { slot: router.clone(), reloader, gate: Arc::clone(&gate), clock },
+            exposition: Exposition {
+                metrics,
+                log,
+                router: router.clone(),
+                gate: Arc::clone(&gate),
+            },
             router,
-            exposition: Exposition { metrics: metrics.clone(), log },
-            body_limit: BodyLimit(config.limits.body_bytes),
-            request_ids: RequestIds(ids),
+            gate,
+            ids,
+            admin: config.admin_listen.map_or(AdminPlace::Beside, |_| AdminPlace::Apart),
         };
-        Ok((state, Background { writer, upkeep: start_upkeep(metrics) }))
+        Ok((state, Background { writer, tasks }))
     }
 }
 
 impl Background {
     /// Ends the tasks: returns once every decision made so far is in the log and synced.
     pub async fn finish(mut self) -> Result<(), LogError> {
-        self.upkeep.shutdown().await;
+        self.tasks.shutdown().await;
         match self.writer {
             Some(writer) => writer.finish().await,
             None => Ok(()),
         }
     }
-}
-
-fn load(config: &ServeConfig, now: SystemTime) -> Result<Loaded, ServeError> {
-    let mut router = Router::load(&config.router_dir).map_err(ServeError::Router)?;
-    if let Some(prices) = &config.prices {
-        router = router.with_prices(prices);
-    }
-    Loaded::new(router, now).map_err(ServeError::Manifest)
 }
 
 fn start_log(
@@ -121,14 +166,22 @@ fn start_log(
     log.map(Some).map_err(ServeError::Log)
 }
 
-fn start_upkeep(metrics: Metrics) -> JoinSet<()> {
-    let mut tasks = JoinSet::new();
-    tasks.spawn(async move {
-        let mut period = tokio::time::interval(UPKEEP_PERIOD);
-        loop {
-            period.tick().await;
-            metrics.upkeep();
-        }
-    });
-    tasks
+async fn keep_up(metrics: Metrics) {
+    let mut period = tokio::time::interval(UPKEEP_PERIOD);
+    loop {
+        period.tick().await;
+        metrics.upkeep();
+    }
+}
+
+/// Looks for another router and other settings, again and again.
+async fn look(reloader: Reloader, period: Duration) {
+    let mut period = tokio::time::interval(period.max(SHORTEST_POLL));
+    period.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        period.tick().await;
+        let reloader = reloader.clone();
+        // What it found is reported where it was found.
+        let _found = spawn_blocking(move || reloader.reload(Trigger::Poll)).await;
+    }
 }

@@ -204,6 +204,14 @@ pub(super) fn load(dir: &Path) -> Result<Router, RouterError> {
     assemble(dir, digest, parts)
 }
 
+/// The digest of the router in a directory, from its manifest alone; the other files are not read.
+pub(super) fn stored_digest(dir: &Path) -> Result<Digest, RouterError> {
+    let path = dir.join(MANIFEST);
+    let bytes = read(dir, MANIFEST)?;
+    let manifest = parse_manifest(&path, &bytes)?;
+    own_digest(&path, &bytes, &manifest.digest)
+}
+
 impl Parts {
     /// The parts of a router directory and its digest; every digest in it is verified.
     pub fn load(dir: &Path) -> Result<(Self, Digest), RouterError> {

@@ -44,6 +44,12 @@ impl Router {
         directory::load(dir)
     }
 
+    /// The digest of the router that a directory holds, without loading it: says whether there is
+    /// something new to load. Only the manifest is verified.
+    pub fn stored_digest(dir: &Path) -> Result<Digest, RouterError> {
+        directory::stored_digest(dir)
+    }
+
     /// The router of parts that are not written yet: training judges it before it exists on disk.
     /// Its digest is not that of a directory.
     pub fn from_parts(parts: &Parts) -> Result<Self, RouterError> {

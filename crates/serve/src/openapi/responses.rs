@@ -10,6 +10,12 @@ pub(crate) enum RouteErrors {
     /// the request cannot be understood, or names something that the router does not have
     #[response(status = 400)]
     Bad(ErrorBody),
+    /// no accepted key
+    #[response(status = 401)]
+    Unauthorized(ErrorBody),
+    /// the body did not arrive in time
+    #[response(status = 408)]
+    TooSlow(ErrorBody),
     /// the body is too long
     #[response(status = 413)]
     TooLarge(ErrorBody),
@@ -19,6 +25,9 @@ pub(crate) enum RouteErrors {
     /// a fault of the server
     #[response(status = 500)]
     Internal(ErrorBody),
+    /// too much to do, or no router
+    #[response(status = 503)]
+    Unavailable(ErrorBody),
 }
 
 #[derive(IntoResponses)]
@@ -26,13 +35,49 @@ pub(crate) enum BatchErrors {
     /// the batch cannot be understood, or has too many requests
     #[response(status = 400)]
     Bad(ErrorBody),
+    /// no accepted key
+    #[response(status = 401)]
+    Unauthorized(ErrorBody),
+    /// the body did not arrive in time
+    #[response(status = 408)]
+    TooSlow(ErrorBody),
     /// the body is too long
     #[response(status = 413)]
     TooLarge(ErrorBody),
     /// a fault of the server
     #[response(status = 500)]
     Internal(ErrorBody),
-    /// too many batches at once
+    /// too much to do, or no router
     #[response(status = 503)]
-    Overloaded(ErrorBody),
+    Unavailable(ErrorBody),
+}
+
+#[derive(IntoResponses)]
+pub(crate) enum Unready {
+    /// no router is loaded, or the server is about to stop
+    #[response(status = 503)]
+    Unavailable(ErrorBody),
+}
+
+#[derive(IntoResponses)]
+pub(crate) enum ReloadErrors {
+    /// no accepted key
+    #[response(status = 401)]
+    Unauthorized(ErrorBody),
+    /// it was not possible; what was in service stays
+    #[response(status = 409)]
+    NotReloaded(ErrorBody),
+}
+
+#[derive(IntoResponses)]
+pub(crate) enum HealthErrors {
+    /// the body cannot be understood, or names no candidate
+    #[response(status = 400)]
+    Bad(ErrorBody),
+    /// no accepted key
+    #[response(status = 401)]
+    Unauthorized(ErrorBody),
+    /// no router is loaded
+    #[response(status = 503)]
+    Unavailable(ErrorBody),
 }

@@ -11,6 +11,7 @@ use utoipa::{PartialSchema, ToSchema};
 
 use crate::closed::{EXCLUSIONS, REASONS, exclusion_name, reason_row};
 use crate::error::ErrorBody;
+use crate::serving::ServingReport;
 
 /// An OpenAI chat body or `{"prompt": "..."}`, and a `farthing` object. Exactly one of `prompt` and
 /// `messages` is due; fields of the OpenAI protocol that are not listed are ignored.
@@ -194,6 +195,14 @@ fn closed_set<const N: usize>(description: &str, names: [&'static str; N]) -> Re
         .enum_values(Some(names))
         .description(Some(description))
         .into()
+}
+
+/// A manifest, and how its router came into service.
+#[derive(ToSchema)]
+pub(crate) struct RouterAnswer {
+    #[serde(flatten)]
+    manifest: Manifest,
+    serving: ServingReport,
 }
 
 /// The manifest of a router directory. Its parts are described in the documentation of the directory.

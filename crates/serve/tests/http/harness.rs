@@ -3,10 +3,9 @@
 use std::path::Path;
 use std::time::{Duration, UNIX_EPOCH};
 
-use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request};
-use farthing_serve::{AppState, Background, Clock, ServeConfig, app};
+use farthing_serve::{App, AppState, Background, Clock, ServeConfig, app};
 use http_body_util::BodyExt as _;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -16,7 +15,7 @@ use crate::tiny::write_tiny_router;
 
 /// A service and the folder it lives in.
 pub(crate) struct Service {
-    app: Router,
+    app: App,
     pub(crate) background: Background,
     pub(crate) dir: TempDir,
 }
@@ -52,7 +51,7 @@ pub(crate) fn service_with(change: impl FnOnce(&mut ServeConfig, &Path)) -> Serv
     let mut config = config(dir.path());
     change(&mut config, dir.path());
     let (state, background) = AppState::start(&config, clock()).unwrap();
-    Service { app: app(state), background, dir }
+    Service { app: app(&state), background, dir }
 }
 
 impl Service {

@@ -49,6 +49,9 @@ async fn it_is_served_and_names_every_path() {
     assert_eq!(
         paths,
         [
+            "/admin/health",
+            "/admin/reload",
+            "/admin/rollback",
             "/livez",
             "/metrics",
             "/openapi.json",
@@ -70,7 +73,10 @@ async fn answers_have_the_properties_of_their_schemas() {
     check_keys(&decision["candidates"][0], "CandidateReport", &[]);
     check_keys(&decision["candidates"][1], "CandidateReport", &["excluded_by"]);
     let optional = ["extended_from", "clusters", "decision_time"];
-    check_keys(&service.get("/v1/router").await.json(), "Manifest", &optional);
+    let mut router = service.get("/v1/router").await.json();
+    let serving = router.as_object_mut().unwrap().remove("serving").unwrap();
+    check_keys(&serving, "ServingReport", &[]);
+    check_keys(&router, "Manifest", &optional);
     check_keys(&service.route("{}").await.json(), "ErrorBody", &[]);
     check_keys(&service.route("{}").await.json()["error"], "ErrorDetail", &[]);
 }

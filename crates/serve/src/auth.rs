@@ -1,0 +1,93 @@
+//! Bearer keys, and where they are needed: only their digests are known here.
+//!
+//! A key is 256 random bits, so its digest needs no salt and cannot be reversed. Every digest is
+//! compared in constant time and none is skipped: how long an answer takes says nothing about keys.
+
+use std::net::SocketAddr;
+
+use axum::http::HeaderMap;
+use axum::http::header::AUTHORIZATION;
+use farthing_core::Digest;
+use subtle::{Choice, ConstantTimeEq as _};
+
+use crate::ServeConfig;
+use crate::config::Auth;
+
+/// A server without keys that others than this machine could reach.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{address} can be reached from elsewhere and there are no keys; hint: give `auth.keys`, or listen on a loopback address such as 127.0.0.1"
+)]
+pub struct Unprotected {
+    /// The address.
+    pub address: SocketAddr,
+}
+
+/// That a server with these addresses and keys answers nobody it does not know.
+pub(crate) fn check_protected(addresses: &ServeConfig, auth: &Auth) -> Result<(), Unprotected> {
+    let mut listeners = [Some(addresses.listen), addresses.admin_listen].into_iter().flatten();
+    let open = listeners.find(|address| auth.keys.is_empty() && !address.ip().is_loopback());
+    open.map_or(Ok(()), |address| Err(Unprotected { address }))
+}
+
+/// The keys that are accepted.
+#[derive(Debug)]
+pub(crate) struct Keys(Vec<Digest>);
+
+impl Keys {
+    pub(crate) fn of(auth: &Auth) -> Self {
+        Self(auth.keys.clone())
+    }
+
+    /// Whether a request with these headers may pass: it has an accepted key, or none is needed.
+    pub(crate) fn admit(&self, headers: &HeaderMap) -> bool {
+        self.0.is_empty() || bearer(headers).is_some_and(|key| self.knows(key))
+    }
+
+    fn knows(&self, key: &[u8]) -> bool {
+        let given = Digest::of(key);
+        let found = self
+            .0
+            .iter()
+            .fold(Choice::from(0), |found, known| found | known.as_bytes().ct_eq(given.as_bytes()));
+        found.into()
+    }
+}
+
+/// The key in `authorization: Bearer KEY`.
+fn bearer(headers: &HeaderMap) -> Option<&[u8]> {
+    let value = headers.get(AUTHORIZATION)?.as_bytes();
+    let (scheme, key) = value.split_at_checked("Bearer ".len())?;
+    scheme.eq_ignore_ascii_case(b"Bearer ").then(|| key.trim_ascii())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn admits(keys: &[&str], header: Option<&str>) -> bool {
+        let keys = Keys(keys.iter().map(|key| Digest::of(key.as_bytes())).collect());
+        let mut headers = HeaderMap::new();
+        if let Some(header) = header {
+            headers.insert(AUTHORIZATION, header.parse().unwrap());
+        }
+        keys.admit(&headers)
+    }
+
+    #[test]
+    fn only_known_keys_pass() {
+        for header in ["Bearer one", "bearer two", "BEARER  two "] {
+            assert!(admits(&["one", "two"], Some(header)), "{header}");
+        }
+        for header in ["", "Bearer", "Bearer ", "Bearer onetwo", "Bearer On", "Basic one", "one"] {
+            assert!(!admits(&["one", "two"], Some(header)), "{header}");
+        }
+        assert!(!admits(&["one"], None));
+    }
+
+    #[test]
+    fn without_keys_everybody_passes() {
+        assert!(admits(&[], None));
+        assert!(admits(&[], Some("Bearer whatever")));
+    }
+}
