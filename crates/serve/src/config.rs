@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use farthing_core::PriceTable;
+use farthing_core::{CandidateSettings, PriceTable};
 
 /// Resolved settings of a server.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,6 +16,8 @@ pub struct ServeConfig {
     pub router_dir: PathBuf,
     /// Prices of its candidates instead of its own.
     pub prices: Option<PriceTable>,
+    /// What its candidates can do.
+    pub candidates: CandidateSettings,
     /// The decision log; `None`: decisions are not logged.
     pub log: Option<LogConfig>,
     /// What a client may ask for, and all clients together.
@@ -56,6 +58,7 @@ impl ServeConfig {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
             router_dir: router_dir.into(),
             prices: None,
+            candidates: CandidateSettings::default(),
             log: None,
             limits: Limits::default(),
             seed: None,

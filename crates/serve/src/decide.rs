@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use farthing_core::{Decision, Digest, RouteBody};
+use farthing_model::Circumstances;
 
 use crate::Clock;
 use crate::body;
@@ -48,12 +49,14 @@ impl Decider {
         let loaded = router.load_full();
         let id = ids.next();
 
+        let circumstances = Circumstances::drawn(draw(id));
+
         let start = Instant::now();
-        let decided = loaded.router.route(&request, &options, draw(id));
+        let decided = loaded.router.route(&request, &options, circumstances);
         let took = start.elapsed();
 
-        let decided =
-            decided.map_err(|error| ApiError::from_route(error, loaded.router.candidates()))?;
+        let decided = decided
+            .map_err(|error| ApiError::from_route(error, &options, loaded.router.candidates()))?;
         let (model, reason) = (decided.choice.ranked[0], decided.choice.reason);
         metrics.decision(&loaded.cells, Made { policy: &decided.policy, model, reason }, took);
         let decision_us = took.as_nanos() as f64 / 1e3;

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::serve::ListenerExt as _;
-use farthing_model::RouterError;
+use farthing_model::{RouterError, UnknownCandidates};
 use metrics_exporter_prometheus::BuildError;
 use rand_chacha::rand_core::OsError;
 use tokio::net::TcpListener;
@@ -20,6 +20,9 @@ pub enum ServeError {
     /// The router cannot be loaded.
     #[error("cannot load the router")]
     Router(#[source] RouterError),
+    /// The settings are about candidates of another router.
+    #[error("the settings do not fit the router")]
+    Candidates(#[source] UnknownCandidates),
     /// The manifest cannot be written as JSON.
     #[error("cannot encode the manifest of the router")]
     Manifest(#[source] serde_json::Error),

@@ -108,6 +108,8 @@ fn load(config: &ServeConfig, now: SystemTime) -> Result<Loaded, ServeError> {
     if let Some(prices) = &config.prices {
         router = router.with_prices(prices);
     }
+    let router =
+        router.with_candidate_settings(&config.candidates).map_err(ServeError::Candidates)?;
     Loaded::new(router, now).map_err(ServeError::Manifest)
 }
 
