@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use farthing_core::{Decision, RouteBody};
-use farthing_model::Router;
+use farthing_model::{Circumstances, Router};
 
 use crate::failure::Failure;
 use crate::prices::load_router;
@@ -72,7 +72,7 @@ fn prompt_body(prompt: &str) -> String {
 pub(crate) fn decide(router: &Router, body: RouteBody) -> Result<Decision, Failure> {
     let (request, options) = body.check()?;
     let start = Instant::now();
-    let decided = router.route(&request, &options, 1.0)?;
+    let decided = router.route(&request, &options, Circumstances::drawn(1.0))?;
     let decision_us = start.elapsed().as_secs_f64() * 1e6;
     Ok(decided.into_decision(router, "not-logged".to_owned(), decision_us, true))
 }

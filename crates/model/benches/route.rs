@@ -9,11 +9,11 @@ use std::sync::Arc;
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use farthing_core::{Request, RouteOptions};
-use farthing_model::Router;
 use farthing_model::encoder::TextEncoder;
 use farthing_model::features::{Features, Featurizer, SURFACE_FEATURES};
 use farthing_model::network::{ClusterTable, Network, Shape, Weights};
 use farthing_model::static_table::StaticTable;
+use farthing_model::{Circumstances, Router};
 use half::f16;
 
 /// Words of the prompts; in English prose a word is about 1.3 tokens.
@@ -41,7 +41,11 @@ fn route(criterion: &mut Criterion) {
         });
         let options = RouteOptions::default();
         group.bench_function(BenchmarkId::new("route", words), |bencher| {
-            bencher.iter(|| router.route(&request, &options, 1.0).expect("the fixture routes"));
+            bencher.iter(|| {
+                router
+                    .route(&request, &options, Circumstances::drawn(1.0))
+                    .expect("the fixture routes")
+            });
         });
     }
     group.finish();

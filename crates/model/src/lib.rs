@@ -12,11 +12,11 @@ mod route;
 mod router;
 pub mod static_table;
 
-pub use route::{Decided, RouteError};
+pub use route::{Circumstances, Decided, RouteError};
 pub use router::{
     AddedCard, BarCard, Beta, Bounds, Budget, Calibration, CalibrationCard, CalibrationMethod,
     CandidateCard, Certificate, ClusterShape, CostModel, DataCard, DecisionTimeCard,
     DroppedLearner, EarnedShare, GateCheck, GateReport, Guarantee, IntervalCard, InvalidKnots,
     Isotonic, LearnerCard, LeftOutCard, Manifest, Parts, Platt, PolicySpec, Router, RouterError,
-    SeenPrompts, SliceBounds, StandIn, TimeSplitCard, TokenModel, write_router,
+    SeenPrompts, SliceBounds, StandIn, TimeSplitCard, TokenModel, UnknownCandidates, write_router,
 };

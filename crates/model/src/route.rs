@@ -3,11 +3,27 @@
 use std::sync::Arc;
 
 use farthing_core::{
-    Bar, CandidateReport, Choice, Constraints, Decision, Digest, NoneEligible, Prediction, Request,
-    RouteOptions, decide,
+    Bar, CandidateFacts, CandidateReport, Choice, Constraints, Decision, Digest, Exclusion, Needs,
+    NoneEligible, Prediction, Request, RouteOptions, decide,
 };
 
 use crate::Router;
+
+/// What a decision depends on beside the request.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Circumstances<'a> {
+    /// Uniform in [0, 1); decides on exploration.
+    pub draw: f64,
+    /// Positions of candidates that do not answer at present.
+    pub unhealthy: &'a [usize],
+}
+
+impl Circumstances<'static> {
+    /// Everyone answers.
+    pub fn drawn(draw: f64) -> Self {
+        Self { draw, unhealthy: &[] }
+    }
+}
 
 /// A choice with what it was based on, before it is given an id.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,10 +61,10 @@ pub enum RouteError {
         /// What there is.
         trained: String,
     },
-    /// A name in `candidates` or `exclude` that the router does not have.
+    /// A name in `candidates`, `models` or `exclude` that the router does not have.
     #[error("unknown candidate in `{field}`: `{name}`; hint: use any of {known}")]
     UnknownCandidate {
-        /// `candidates` or `exclude`.
+        /// `candidates`, `models` or `exclude`.
         field: &'static str,
         /// As asked.
         name: String,
@@ -69,12 +85,12 @@ pub enum RouteError {
 }
 
 impl Router {
-    /// Decides on one request; `draw` is uniform in [0, 1).
+    /// Decides on one request.
     pub fn route(
         &self,
         request: &Request,
         options: &RouteOptions,
-        draw: f64,
+        circumstances: Circumstances<'_>,
     ) -> Result<Decided, RouteError> {
         let manifest = self.manifest();
         let bar = options.bar.unwrap_or(manifest.bars[0].bar);
@@ -90,11 +106,13 @@ impl Router {
             name: name.to_owned(),
             known: list(manifest.policies.keys().cloned()),
         })?;
-        let constraints = self.constraints(options)?;
+        let unhealthy = circumstances.unhealthy.to_vec();
+        let unmet = self.unmet(&Needs::of(request, options), request.text_bytes());
+        let constraints = Constraints { unmet, unhealthy, ..self.constraints(options)? };
         let features = self.featurize(request)?;
         let truncated = features.truncated;
         let predictions = self.predict(&[features], bar_index)?.pop().unwrap_or_default();
-        let choice = decide(&policy, &predictions, &constraints, draw)?;
+        let choice = decide(&policy, &predictions, &constraints, circumstances.draw)?;
         Ok(Decided { choice, predictions, policy: name.into(), bar, truncated })
     }
 
@@ -115,19 +133,33 @@ impl Router {
             return Err(RouteError::MaxCost(cap));
         }
         let only = options.candidates.as_deref();
+        let listed = if options.elsewhere.candidates_in_models { "models" } else { "candidates" };
         Ok(Constraints {
-            candidates: only.map(|names| positions("candidates", names)).transpose()?,
+            candidates: only.map(|names| positions(listed, names)).transpose()?,
             exclude: positions("exclude", &options.exclude)?,
             max_cost_usd: options.max_cost_usd,
+            ..Constraints::default()
         })
     }
 
-    /// Digest of the policy of that name with its parameters at every bar, and with the prices
-    /// where they are not those that the router's digest covers.
+    /// Candidates that do not meet what a request with so much text needs, each with what it fails.
+    fn unmet(&self, needs: &Needs<'_>, text_bytes: usize) -> Vec<(usize, Exclusion)> {
+        let fails = |(i, facts): (usize, &CandidateFacts)| {
+            Some((i, facts.unmet(needs, self.input_tokens(i, text_bytes))?))
+        };
+        self.facts().iter().enumerate().filter_map(fails).collect()
+    }
+
+    /// Digest of the policy of that name with its parameters at every bar, and with the prices and
+    /// facts that the router's digest does not cover.
     pub fn policy_digest(&self, name: &str) -> Digest {
         let rules = (0..self.manifest().bars.len()).map(|bar| self.policy(name, bar));
         let own = format!("{name} {:?}", rules.collect::<Vec<_>>());
         let text = if self.is_repriced() { format!("{own} {:?}", self.prices()) } else { own };
+        let text = match self.facts() {
+            facts if facts.iter().all(CandidateFacts::is_unknown) => text,
+            facts => format!("{text} {facts:?}"),
+        };
         Digest::of(text.as_bytes())
     }
 }
@@ -142,7 +174,11 @@ impl Decided {
         explain: bool,
     ) -> Decision {
         let names = router.candidates();
-        let reports = self.predictions.iter().enumerate().map(|(i, prediction)| CandidateReport {
+        let chosen = self.choice.ranked[0];
+        // A choice that nobody was eligible for is listed with what stood against it.
+        let listed = |i: usize| explain || i == chosen || self.choice.excluded[i].is_none();
+        let predictions = self.predictions.iter().enumerate().filter(|(i, _)| listed(*i));
+        let reports = predictions.map(|(i, prediction)| CandidateReport {
             model: names[i].clone(),
             quality: prediction.quality,
             p_above_bar: prediction.p_above_bar,
@@ -156,7 +192,7 @@ impl Decided {
         Decision {
             object: "routing.decision".to_owned(),
             decision_id,
-            model: models[0].clone(),
+            model: names[chosen].clone(),
             models,
             policy: self.policy.as_ref().to_owned(),
             reason: self.choice.reason,
@@ -166,7 +202,7 @@ impl Decided {
             router: router.digest().clone(),
             truncated: self.truncated,
             decision_us,
-            candidates: reports.filter(|report| explain || report.eligible).collect(),
+            candidates: reports.collect(),
         }
     }
 }

@@ -35,16 +35,13 @@ where
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
         let gate = Arc::from_ref(state);
         let Limits { body_bytes, request_timeout, .. } = gate.rules().limits;
-        match within(request_timeout, collect(request.into_body(), body_bytes, &gate)).await {
-            Some(collected) => collected.map(Self),
-            None => {
-                let message = format!(
-                    "the body did not arrive in {} ms; hint: send it again",
-                    request_timeout.as_millis()
-                );
-                Err(ApiError::new(ErrorCode::RequestTimeout, message))
-            }
-        }
+        let collecting = collect(request.into_body(), body_bytes, &gate);
+        let collected = within(request_timeout, collecting).await.ok_or_else(|| {
+            let ms = request_timeout.as_millis();
+            let message = format!("the body did not arrive in {ms} ms; hint: send it again");
+            ApiError::new(ErrorCode::RequestTimeout, message)
+        })?;
+        collected.map(Self)
     }
 }
 

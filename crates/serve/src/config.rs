@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use farthing_core::{Digest, PriceTable};
+use farthing_core::{CandidateSettings, Digest, PriceTable};
 
 /// Resolved settings of a server.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,6 +22,8 @@ pub struct ServeConfig {
     pub router: RouterSource,
     /// Prices of its candidates instead of its own.
     pub prices: Option<PriceTable>,
+    /// What its candidates can do.
+    pub candidates: CandidateSettings,
     /// The decision log; `None`: decisions are not logged.
     pub log: Option<LogConfig>,
     /// Who may ask.
@@ -120,6 +122,7 @@ impl ServeConfig {
             admin_listen: None,
             router: RouterSource { path: router.into(), poll: None },
             prices: None,
+            candidates: CandidateSettings::default(),
             log: None,
             auth: Auth::default(),
             limits: Limits::default(),
@@ -144,7 +147,7 @@ impl Default for Limits {
             concurrent_requests: 512,
             connections: 1000,
             request_timeout: Duration::from_secs(10),
-            idle_timeout: Duration::from_secs(60),
+            idle_timeout: Duration::from_mins(1),
             drain_grace: Duration::ZERO,
             drain_timeout: Duration::from_secs(30),
         }

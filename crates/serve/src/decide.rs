@@ -3,10 +3,12 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use farthing_core::{Decision, Digest, RouteBody};
+use farthing_core::{Decision, Digest, Exclusion, RouteBody};
+use farthing_model::{Circumstances, RouteError};
 
 use crate::Clock;
 use crate::body;
+use crate::clock::unix_ms;
 use crate::error::ApiError;
 use crate::ids::{Ids, draw};
 use crate::loaded::RouterSlot;
@@ -48,12 +50,25 @@ impl Decider {
         let loaded = router.get()?;
         let id = ids.next();
 
+        let out = loaded.health.out(|| unix_ms(clock.now()));
+
         let start = Instant::now();
-        let decided = loaded.router.route(&request, &options, draw(id));
+        let circumstances = Circumstances { draw: draw(id), unhealthy: &out };
+        let decided = match loaded.router.route(&request, &options, circumstances) {
+            // Better one that may not answer than none at all.
+            Err(RouteError::NoneEligible(none))
+                if none.excluded.contains(&Some(Exclusion::Unhealthy)) =>
+            {
+                let all_well = Circumstances { unhealthy: &[], ..circumstances };
+                let decided = loaded.router.route(&request, &options, all_well);
+                decided.inspect(|_| metrics.health_ignored())
+            }
+            decided => decided,
+        };
         let took = start.elapsed();
 
-        let decided =
-            decided.map_err(|error| ApiError::from_route(error, loaded.router.candidates()))?;
+        let decided = decided
+            .map_err(|error| ApiError::from_route(error, &options, loaded.router.candidates()))?;
         let (model, reason) = (decided.choice.ranked[0], decided.choice.reason);
         metrics.decision(&loaded.cells, Made { policy: &decided.policy, model, reason }, took);
         let decision_us = took.as_nanos() as f64 / 1e3;

@@ -31,9 +31,18 @@ impl DecisionHeaders {
                 (POLICY, text(&decision.policy)),
             ],
             reason: decision.reason,
-            decision_us: decision.decision_us.round() as u64,
+            decision_us: whole_us(decision.decision_us),
         }
     }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a time that was measured, and the conversion saturates"
+)]
+fn whole_us(us: f64) -> u64 {
+    us.round() as u64
 }
 
 impl IntoResponseParts for DecisionHeaders {

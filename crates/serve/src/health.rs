@@ -65,7 +65,7 @@ mod tests {
     #[test]
     fn a_candidate_is_out_until_its_time_is_over() {
         let health = Health::new(3);
-        assert!(health.out(|| unreachable!("nobody asks for the time")).is_empty());
+        assert!(health.out(|| panic!("nobody asks for the time")).is_empty());
         health.set(1, 500);
         assert_eq!(health.out(|| 499), [1]);
         assert_eq!(health.out_until(1, 499), Some(500));

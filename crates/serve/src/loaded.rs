@@ -6,8 +6,8 @@ use std::time::SystemTime;
 
 use arc_swap::ArcSwapOption;
 use axum::body::Bytes;
-use farthing_core::{Digest, PriceTable};
-use farthing_model::{Router, RouterError};
+use farthing_core::{CandidateSettings, Digest, PriceTable};
+use farthing_model::{Router, RouterError, UnknownCandidates};
 
 use crate::api::{Model, ModelList};
 use crate::clock::unix_ms;
@@ -85,6 +85,7 @@ pub(crate) struct Loaded {
     pub(crate) models: Bytes,
     policy_digests: BTreeMap<String, Digest>,
     prices: Option<PriceTable>,
+    candidates: CandidateSettings,
 }
 
 /// Why a router cannot be taken into service.
@@ -96,6 +97,9 @@ pub enum LoadError {
     /// The directory holds no sound router.
     #[error(transparent)]
     Router(#[from] RouterError),
+    /// The settings are about candidates of another router.
+    #[error(transparent)]
+    Candidates(#[from] UnknownCandidates),
     /// The list of its models cannot be written as JSON.
     #[error("cannot encode the list of models")]
     Encode(#[source] serde_json::Error),
@@ -108,6 +112,7 @@ impl Loaded {
         if let Some(prices) = &config.prices {
             router = router.with_prices(prices);
         }
+        let router = router.with_candidate_settings(&config.candidates)?;
         let policies = router.manifest().policies.keys();
         let digest = |name: &String| (name.clone(), router.policy_digest(name));
         let models = serde_json::to_vec(&list_models(&router, now)).map_err(LoadError::Encode)?;
@@ -118,13 +123,16 @@ impl Loaded {
             models: models.into(),
             policy_digests: policies.map(digest).collect(),
             prices: config.prices.clone(),
+            candidates: config.candidates.clone(),
             router,
         })
     }
 
     /// Whether loading that router with these settings would give this one again.
     pub(crate) fn is_made_of(&self, router: &Digest, config: &ServeConfig) -> bool {
-        self.router.digest() == router && self.prices == config.prices
+        self.router.digest() == router
+            && self.prices == config.prices
+            && self.candidates == config.candidates
     }
 
     /// Digest of a policy of this router.

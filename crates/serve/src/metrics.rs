@@ -239,14 +239,16 @@ impl Metrics {
         let Gauges { queued_rows, in_flight, router } = now;
         self.0.queue_depth.set(*queued_rows as f64);
         self.0.in_flight.set(*in_flight as f64);
-        let mut text = self.0.exposition.render();
-        if let Some(digest) = router {
-            // Not a series of the recorder, which would go on to list every router there ever was.
-            text.push_str("# HELP farthing_router_info 1 for the router that is in use\n");
-            text.push_str("# TYPE farthing_router_info gauge\n");
-            text.push_str(&format!("farthing_router_info{{digest=\"{digest}\"}} 1\n"));
-        }
-        text
+        let text = self.0.exposition.render();
+        // Not a series of the recorder, which would go on to list every router there ever was.
+        let info = router.as_ref().map(|digest| {
+            format!(
+                "# HELP farthing_router_info 1 for the router that is in use\n\
+                 # TYPE farthing_router_info gauge\n\
+                 farthing_router_info{{digest=\"{digest}\"}} 1\n"
+            )
+        });
+        text + &info.unwrap_or_default()
     }
 
     /// Counts in a cell; its counter is registered when it first counts, so that an exposition lists

@@ -300,8 +300,17 @@ impl Parts {
 
 /// Names of the settings that differ and that a running server does not exchange.
 fn needs_restart(started: &ServeConfig, read: &ServeConfig) -> Vec<&'static str> {
-    let ServeConfig { listen, admin_listen, router, prices: _, log, auth: _, limits, seed } =
-        started;
+    let ServeConfig {
+        listen,
+        admin_listen,
+        router,
+        prices: _,
+        candidates: _,
+        log,
+        auth: _,
+        limits,
+        seed,
+    } = started;
     let Limits {
         batch_requests,
         batches,

@@ -9,7 +9,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use farthing_core::{Digest, PriceTable};
+use farthing_core::{CandidateFacts, Digest, PriceTable};
 
 use super::manifest::{FORMAT_VERSION, Manifest, OLDEST_READABLE};
 use super::{Router, SeenPrompts};
@@ -293,8 +293,19 @@ pub(super) fn assemble(dir: &Path, digest: Digest, parts: Parts) -> Result<Route
         .map_err(|source| RouterError::Network { path: dir.into(), source })?;
     let names: Vec<String> = manifest.candidates.iter().map(|card| card.model.clone()).collect();
     let reference = names.iter().position(|name| *name == manifest.reference).unwrap_or_default();
-    let repriced = false;
-    Ok(Router { manifest, digest, names, reference, prices, repriced, featurizer, network })
+    let facts = vec![CandidateFacts::default(); names.len()];
+    Ok(Router {
+        manifest,
+        digest,
+        names,
+        reference,
+        prices,
+        repriced: false,
+        facts,
+        when_none_eligible: None,
+        featurizer,
+        network,
+    })
 }
 
 /// The featurizer of a manifest at `path`, with the tokenizer and the encoder beside it.
