@@ -5,7 +5,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request};
-use farthing_serve::{App, AppState, Background, Clock, ServeConfig, app};
+use farthing_serve::{App, AppState, Background, Clock, ConfigReader, ServeConfig, app};
 use http_body_util::BodyExt as _;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -47,10 +47,25 @@ pub(crate) fn service() -> Service {
 
 /// A service with another configuration; the closure is given the folder that it lives in.
 pub(crate) fn service_with(change: impl FnOnce(&mut ServeConfig, &Path)) -> Service {
+    start(change, |_| None)
+}
+
+/// A service that can read its settings again.
+pub(crate) fn service_with_reader(
+    change: impl FnOnce(&mut ServeConfig, &Path),
+    reader: impl FnOnce(&ServeConfig) -> ConfigReader,
+) -> Service {
+    start(change, |config| Some(reader(config)))
+}
+
+fn start(
+    change: impl FnOnce(&mut ServeConfig, &Path),
+    reader: impl FnOnce(&ServeConfig) -> Option<ConfigReader>,
+) -> Service {
     let dir = tempfile::tempdir().unwrap();
     let mut config = config(dir.path());
     change(&mut config, dir.path());
-    let (state, background) = AppState::start(&config, clock()).unwrap();
+    let (state, background) = AppState::start_with(&config, reader(&config), clock()).unwrap();
     Service { app: app(&state), background, dir }
 }
 

@@ -1,6 +1,10 @@
 //! The service from outside: every endpoint and every error, mostly without a socket.
 
 #[cfg(test)]
+mod admin;
+#[cfg(test)]
+mod auth;
+#[cfg(test)]
 mod bad_input;
 #[cfg(test)]
 mod batch;
@@ -16,6 +20,10 @@ mod errors;
 mod harness;
 #[cfg(test)]
 mod openapi;
+#[cfg(test)]
+mod overload;
+#[cfg(test)]
+mod reload;
 #[cfg(test)]
 mod socket;
 #[cfg(test)]

@@ -1,8 +1,9 @@
 //! The server on a real socket: address, large bodies, and a stop that loses nothing.
 
-use std::io::{Read as _, Write as _};
+use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
+use std::time::Duration;
 
 use farthing_serve::{LogConfig, ServeConfig, ServeError, Server};
 use tokio::sync::oneshot;
@@ -11,45 +12,104 @@ use tokio::task::{JoinHandle, spawn_blocking};
 use crate::harness::{clock, config};
 
 /// A server that runs until told to stop.
-struct Running {
-    address: SocketAddr,
-    stop: oneshot::Sender<()>,
+pub(crate) struct Running {
+    pub(crate) address: SocketAddr,
+    pub(crate) admin_address: Option<SocketAddr>,
+    tell_to_stop: oneshot::Sender<()>,
     ended: JoinHandle<Result<(), ServeError>>,
 }
 
-async fn run(config: &ServeConfig) -> Running {
+pub(crate) async fn run(config: &ServeConfig) -> Running {
     let server = Server::bind(config, clock()).await.unwrap();
-    let address = server.address();
-    let (stop, stopped) = oneshot::channel::<()>();
+    let (address, admin_address) = (server.address(), server.admin_address());
+    let (tell_to_stop, told) = oneshot::channel::<()>();
     let handle = tokio::runtime::Handle::current();
     let ended = spawn_blocking(move || {
         handle.block_on(server.run(async {
-            stopped.await.unwrap();
+            told.await.unwrap();
         }))
     });
-    Running { address, stop, ended }
+    Running { address, admin_address, tell_to_stop, ended }
 }
 
-fn head(length: usize) -> String {
-    format!("POST /v1/route HTTP/1.1\r\nhost: test\r\ncontent-length: {length}\r\n\r\n")
-}
-
-/// Reads one answer with a `content-length`.
-fn read_answer(stream: &mut TcpStream) -> String {
-    let mut answer = Vec::new();
-    let mut buffer = [0; 4096];
-    loop {
-        let text = String::from_utf8_lossy(&answer).into_owned();
-        if let Some((head, body)) = text.split_once("\r\n\r\n") {
-            let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
-            if body.len() >= length.unwrap().parse().unwrap() {
-                return text;
-            }
-        }
-        let read = stream.read(&mut buffer).unwrap();
-        assert!(read > 0, "closed after {text:?}");
-        answer.extend_from_slice(&buffer[..read]);
+impl Running {
+    /// Tells it to stop; what waits for its end.
+    pub(crate) fn stopping(self) -> JoinHandle<Result<(), ServeError>> {
+        self.tell_to_stop.send(()).unwrap();
+        self.ended
     }
+
+    /// Tells it to stop, and waits.
+    pub(crate) async fn stop(self) {
+        self.stopping().await.unwrap().unwrap();
+    }
+}
+
+/// A client on one connection, which it keeps.
+pub(crate) struct Client(TcpStream);
+
+impl Client {
+    pub(crate) fn connect(address: SocketAddr) -> Self {
+        let stream = TcpStream::connect(address).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        Self(stream)
+    }
+
+    pub(crate) fn get(&mut self, path: &str) -> String {
+        self.call("GET", path, "", "")
+    }
+
+    pub(crate) fn post(&mut self, path: &str, body: &str) -> String {
+        self.call("POST", path, "", body)
+    }
+
+    /// The answer to a request; `headers` are lines that end with `\r\n`.
+    pub(crate) fn call(&mut self, method: &str, path: &str, headers: &str, body: &str) -> String {
+        let length = body.len();
+        let head = format!("{method} {path} HTTP/1.1\r\nhost: test\r\n{headers}");
+        self.send(format!("{head}content-length: {length}\r\n\r\n{body}"));
+        self.read()
+    }
+
+    pub(crate) fn send(&mut self, bytes: impl AsRef<[u8]>) {
+        self.0.write_all(bytes.as_ref()).unwrap();
+    }
+
+    /// Reads one answer with a `content-length`.
+    pub(crate) fn read(&mut self) -> String {
+        let mut answer = Vec::new();
+        let mut buffer = [0; 4096];
+        loop {
+            let text = String::from_utf8_lossy(&answer).into_owned();
+            if let Some((head, body)) = text.split_once("\r\n\r\n") {
+                let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+                if body.len() >= length.unwrap().parse().unwrap() {
+                    return text;
+                }
+            }
+            let read = self.0.read(&mut buffer).unwrap();
+            assert!(read > 0, "closed after {text:?}");
+            answer.extend_from_slice(&buffer[..read]);
+        }
+    }
+
+    /// Whether a request on this connection gets any answer at all.
+    pub(crate) fn is_answered(&mut self) -> bool {
+        let sent = self.0.write_all(b"GET /livez HTTP/1.1\r\nhost: test\r\n\r\n");
+        sent.is_ok() && self.0.read(&mut [0; 1]).is_ok_and(|read| read > 0)
+    }
+
+    /// Waits until the server closes the connection, having sent nothing more.
+    pub(crate) fn wait_for_end(&mut self) {
+        match self.0.read(&mut [0; 1]) {
+            Ok(read) => assert_eq!(read, 0),
+            Err(error) => assert_eq!(error.kind(), ErrorKind::ConnectionReset),
+        }
+    }
+}
+
+pub(crate) fn head(length: usize) -> String {
+    format!("POST /v1/route HTTP/1.1\r\nhost: test\r\ncontent-length: {length}\r\n\r\n")
 }
 
 fn rows(dir: &Path) -> usize {
@@ -62,21 +122,22 @@ async fn a_request_in_flight_is_finished_and_logged() {
     let dir = tempfile::tempdir().unwrap();
     let mut config = config(dir.path());
     config.log = Some(LogConfig::new(dir.path().join("log")));
-    let Running { address, stop, ended } = run(&config).await;
+    let running = run(&config).await;
+    let address = running.address;
     let (sent, half) = oneshot::channel();
     let client = spawn_blocking(move || {
         let body = br#"{"prompt": "hello"}"#;
-        let mut stream = TcpStream::connect(address).unwrap();
-        stream.write_all(head(body.len()).as_bytes()).unwrap();
-        stream.write_all(&body[..5]).unwrap();
-        std::thread::sleep(std::time::Duration::from_millis(100));
+        let mut client = Client::connect(address);
+        client.send(head(body.len()));
+        client.send(&body[..5]);
+        std::thread::sleep(Duration::from_millis(100));
         sent.send(()).unwrap();
-        std::thread::sleep(std::time::Duration::from_millis(100));
-        stream.write_all(&body[5..]).unwrap();
-        read_answer(&mut stream)
+        std::thread::sleep(Duration::from_millis(100));
+        client.send(&body[5..]);
+        client.read()
     });
     half.await.unwrap();
-    stop.send(()).unwrap();
+    let ended = running.stopping();
     let answer = client.await.unwrap();
     assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
     ended.await.unwrap().unwrap();
@@ -90,17 +151,16 @@ async fn a_client_that_sends_too_much_sees_why() {
     let running = run(&config(dir.path())).await;
     let address = running.address;
     let answer = spawn_blocking(move || {
-        let mut stream = TcpStream::connect(address).unwrap();
+        let mut client = Client::connect(address);
         let length = 20 << 20;
-        stream.write_all(head(length).as_bytes()).unwrap();
-        stream.write_all(&vec![b'a'; length]).unwrap();
-        read_answer(&mut stream)
+        client.send(head(length));
+        client.send(vec![b'a'; length]);
+        client.read()
     });
     let answer = answer.await.unwrap();
     assert!(answer.starts_with("HTTP/1.1 413 Payload Too Large\r\n"), "{answer}");
     assert!(answer.contains(r#""code":"body_too_large""#), "{answer}");
-    running.stop.send(()).unwrap();
-    running.ended.await.unwrap().unwrap();
+    running.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -111,8 +171,7 @@ async fn an_address_in_use_is_named() {
     config.listen = running.address;
     let error = Server::bind(&config, clock()).await.unwrap_err().to_string();
     assert!(error.starts_with(&format!("cannot listen on {}; hint:", running.address)), "{error}");
-    running.stop.send(()).unwrap();
-    running.ended.await.unwrap().unwrap();
+    running.stop().await;
 }
 
 #[tokio::test]

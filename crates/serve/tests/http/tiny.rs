@@ -18,9 +18,14 @@ const PRICES: &str = r#"{
 
 /// Writes the router directory.
 pub(crate) fn write_tiny_router(dir: &Path) -> Digest {
+    write_tiny_router_with(dir, "cheapest_above_bar")
+}
+
+/// Writes it with another default policy.
+pub(crate) fn write_tiny_router_with(dir: &Path, default_policy: &str) -> Digest {
     let parts = Parts {
         null: None,
-        manifest: manifest(),
+        manifest: Manifest { default_policy: default_policy.into(), ..manifest() },
         weights: weights(),
         tokenizer: None,
         encoder: None,
