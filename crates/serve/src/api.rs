@@ -16,7 +16,6 @@ use crate::body::RequestBody;
 use crate::decide::Decider;
 use crate::error::ApiError;
 use crate::gate::KeyRule;
-use crate::headers::DecisionHeaders;
 use crate::loaded::RouterSlot;
 use crate::openapi::{self, responses, schemas};
 use crate::serving::Serving;
@@ -104,12 +103,12 @@ async fn route(
     RequestBody(json): RequestBody,
 ) -> Result<Response, ApiError> {
     // Microseconds run where they are; an encoder's milliseconds would hold up the other requests.
-    let decision = if decider.is_slow() {
-        spawn_blocking(move || decider.decide(&json)).await.map_err(ApiError::internal)??
+    let (headers, json) = if decider.is_slow() {
+        spawn_blocking(move || decider.decide_one(&json)).await.map_err(ApiError::internal)??
     } else {
-        decider.decide(&json)?
+        decider.decide_one(&json)?
     };
-    Ok((DecisionHeaders::of(&decision), Json(decision)).into_response())
+    Ok((headers, as_json(json)).into_response())
 }
 
 /// Decides on many requests.

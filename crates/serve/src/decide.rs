@@ -1,19 +1,27 @@
 //! From a body to a decision: the one place where requests are routed, timed, counted and logged.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Instant;
 
-use farthing_core::{Decision, Digest, Exclusion, RouteBody};
-use farthing_model::{Circumstances, RouteError};
+use axum::body::Bytes;
+use farthing_core::{Digest, Exclusion, RouteBody};
+use farthing_model::{Circumstances, RouteError, Scorer};
 
 use crate::Clock;
 use crate::body;
 use crate::clock::unix_ms;
 use crate::error::ApiError;
+use crate::headers::DecisionHeaders;
 use crate::ids::{Ids, draw};
 use crate::loaded::RouterSlot;
 use crate::log::{DecisionLog, Entry};
 use crate::metrics::{Made, Metrics};
+
+thread_local! {
+    /// A decision never waits, so a thread makes one at a time.
+    static SCORER: RefCell<Scorer> = RefCell::default();
+}
 
 /// Decides on requests.
 #[derive(Debug, Clone)]
@@ -30,13 +38,27 @@ pub(crate) struct Parts {
 }
 
 impl Decider {
-    /// The decision on the request that a JSON body describes, on the thread that asks.
-    pub(crate) fn decide(&self, json: &[u8]) -> Result<Decision, ApiError> {
-        let decision = self.try_decide(json);
+    /// The decision on the request that a JSON body describes, as JSON at the end of `answer`; on the
+    /// thread that asks.
+    pub(crate) fn decide(
+        &self,
+        json: &[u8],
+        answer: &mut Vec<u8>,
+    ) -> Result<DecisionHeaders, ApiError> {
+        let before = answer.len();
+        let decision = self.try_decide(json, answer);
         if let Err(error) = &decision {
+            answer.truncate(before);
             self.0.metrics.refusal(error.code());
         }
         decision
+    }
+
+    /// The same in memory of its own.
+    pub(crate) fn decide_one(&self, json: &[u8]) -> Result<(DecisionHeaders, Bytes), ApiError> {
+        let mut answer = Vec::with_capacity(self.0.router.get()?.usual_answer_bytes);
+        let headers = self.decide(json, &mut answer)?;
+        Ok((headers, answer.into()))
     }
 
     /// Whether a decision takes milliseconds: the router reads requests with a sentence encoder.
@@ -44,27 +66,28 @@ impl Decider {
         self.0.router.current().is_some_and(|loaded| loaded.router.has_encoder())
     }
 
-    fn try_decide(&self, json: &[u8]) -> Result<Decision, ApiError> {
+    fn try_decide(&self, json: &[u8], answer: &mut Vec<u8>) -> Result<DecisionHeaders, ApiError> {
         let Parts { router, ids, clock, log, metrics } = &*self.0;
         let (request, options) = body::parse::<RouteBody>(json)?.check()?;
         let loaded = router.get()?;
         let id = ids.next();
 
-        let out = loaded.health.out(|| unix_ms(clock.now()));
-
         let start = Instant::now();
+        let out = loaded.health.out(|| unix_ms(clock.now()));
         let circumstances = Circumstances { draw: draw(id), unhealthy: &out };
-        let decided = match loaded.router.route(&request, &options, circumstances) {
-            // Better one that may not answer than none at all.
-            Err(RouteError::NoneEligible(none))
-                if none.excluded.contains(&Some(Exclusion::Unhealthy)) =>
-            {
-                let all_well = Circumstances { unhealthy: &[], ..circumstances };
-                let decided = loaded.router.route(&request, &options, all_well);
-                decided.inspect(|_| metrics.health_ignored())
+        let decided = SCORER.with_borrow_mut(|scorer| {
+            match loaded.router.route(scorer, &request, &options, circumstances) {
+                // Better one that may not answer than none at all.
+                Err(RouteError::NoneEligible(none))
+                    if none.excluded.contains(&Some(Exclusion::Unhealthy)) =>
+                {
+                    let all_well = Circumstances { unhealthy: &[], ..circumstances };
+                    let decided = loaded.router.route(scorer, &request, &options, all_well);
+                    decided.inspect(|_| metrics.health_ignored())
+                }
+                decided => decided,
             }
-            decided => decided,
-        };
+        });
         let took = start.elapsed();
 
         let decided = decided
@@ -72,16 +95,23 @@ impl Decider {
         let (model, reason) = (decided.choice.ranked[0], decided.choice.reason);
         metrics.decision(&loaded.cells, Made { policy: &decided.policy, model, reason }, took);
         let decision_us = took.as_nanos() as f64 / 1e3;
+        let mut text = uuid::Uuid::encode_buffer();
+        let written = id.hyphenated().encode_lower(&mut text);
+        let decision = decided.decision(&loaded.router, &*written, decision_us, options.explain);
+        serde_json::to_writer(answer, &decision).map_err(ApiError::internal)?;
+        let policy = Arc::clone(&decided.policy);
+        let headers =
+            DecisionHeaders { id, model: loaded.model_header(model), policy, reason, decision_us };
         if let Some(log) = log {
             log.push(Entry {
                 at: clock.now(),
-                loaded: Arc::clone(&loaded),
-                decided: decided.clone(),
+                loaded,
+                decided,
                 id,
                 decision_us,
                 request_digest: Digest::of(request.full_text().as_bytes()),
             });
         }
-        Ok(decided.into_decision(&loaded.router, id.to_string(), decision_us, options.explain))
+        Ok(headers)
     }
 }

@@ -1,12 +1,15 @@
 //! The decision in headers, for those who do not read the body.
 
 use std::convert::Infallible;
+use std::sync::Arc;
 
 use axum::http::{HeaderName, HeaderValue};
 use axum::response::{IntoResponseParts, ResponseParts};
-use farthing_core::{Decision, Reason};
+use farthing_core::Reason;
+use uuid::Uuid;
 
 use crate::closed::reason_row;
+use crate::ids;
 
 const DECISION_ID: HeaderName = HeaderName::from_static("x-farthing-decision-id");
 const MODEL: HeaderName = HeaderName::from_static("x-farthing-model");
@@ -15,25 +18,14 @@ const REASON: HeaderName = HeaderName::from_static("x-farthing-reason");
 const DECISION_US: HeaderName = HeaderName::from_static("x-farthing-decision-us");
 
 /// A decision's headers. A name that no header can hold is left out.
+#[derive(Debug)]
 pub(crate) struct DecisionHeaders {
-    texts: [(HeaderName, Option<HeaderValue>); 3],
-    reason: Reason,
-    decision_us: u64,
-}
-
-impl DecisionHeaders {
-    pub(crate) fn of(decision: &Decision) -> Self {
-        let text = |text: &str| HeaderValue::from_str(text).ok();
-        Self {
-            texts: [
-                (DECISION_ID, text(&decision.decision_id)),
-                (MODEL, text(&decision.model)),
-                (POLICY, text(&decision.policy)),
-            ],
-            reason: decision.reason,
-            decision_us: whole_us(decision.decision_us),
-        }
-    }
+    pub(crate) id: Uuid,
+    /// Name of the choice.
+    pub(crate) model: Option<HeaderValue>,
+    pub(crate) policy: Arc<str>,
+    pub(crate) reason: Reason,
+    pub(crate) decision_us: f64,
 }
 
 #[expect(
@@ -50,15 +42,17 @@ impl IntoResponseParts for DecisionHeaders {
 
     fn into_response_parts(self, mut response: ResponseParts) -> Result<ResponseParts, Infallible> {
         let headers = response.headers_mut();
-        // The ids of the request and what a JSON answer has come on top.
+        // The id of the request and what every answer has come on top.
         headers.reserve(8);
-        for (name, value) in self.texts {
+        let policy = HeaderValue::from_str(&self.policy).ok();
+        for (name, value) in [(MODEL, self.model), (POLICY, policy)] {
             if let Some(value) = value {
                 headers.insert(name, value);
             }
         }
+        headers.insert(DECISION_ID, ids::header(self.id));
         headers.insert(REASON, HeaderValue::from_static(reason_row(self.reason).1));
-        headers.insert(DECISION_US, HeaderValue::from(self.decision_us));
+        headers.insert(DECISION_US, HeaderValue::from(whole_us(self.decision_us)));
         Ok(response)
     }
 }

@@ -43,14 +43,14 @@ impl Ids {
         stream.fill_bytes(&mut random);
         uuid::Builder::from_unix_timestamp_millis(unix_ms(self.clock.now()), &random).into_uuid()
     }
+}
 
-    /// The next id, for a header.
-    pub(crate) fn next_header(&self) -> HeaderValue {
-        let mut buffer = Uuid::encode_buffer();
-        let text = self.next().hyphenated().encode_lower(&mut buffer);
-        // Hexadecimal digits and hyphens are fit for a header.
-        HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static("none"))
-    }
+/// An id as a header.
+pub(crate) fn header(id: Uuid) -> HeaderValue {
+    let mut buffer = Uuid::encode_buffer();
+    let text = id.hyphenated().encode_lower(&mut buffer);
+    // Hexadecimal digits and hyphens are fit for a header.
+    HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static("none"))
 }
 
 /// Uniform in [0, 1): the last 53 bits of the id, all of them random in a `UUIDv7`.

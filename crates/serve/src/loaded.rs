@@ -6,6 +6,7 @@ use std::time::SystemTime;
 
 use arc_swap::ArcSwapOption;
 use axum::body::Bytes;
+use axum::http::HeaderValue;
 use farthing_core::{CandidateSettings, Digest, PriceTable};
 use farthing_model::{Router, RouterError, UnknownCandidates};
 
@@ -83,7 +84,11 @@ pub(crate) struct Loaded {
     pub(crate) at: SystemTime,
     /// The answer of `GET /v1/models`, as JSON.
     pub(crate) models: Bytes,
+    /// An answer with every candidate is seldom longer.
+    pub(crate) usual_answer_bytes: usize,
     policy_digests: BTreeMap<String, Digest>,
+    /// Names of the candidates, for headers.
+    model_headers: Vec<Option<HeaderValue>>,
     prices: Option<PriceTable>,
     candidates: CandidateSettings,
 }
@@ -116,12 +121,19 @@ impl Loaded {
         let policies = router.manifest().policies.keys();
         let digest = |name: &String| (name.clone(), router.policy_digest(name));
         let models = serde_json::to_vec(&list_models(&router, now)).map_err(LoadError::Encode)?;
+        let names: usize = router.candidates().iter().map(String::len).sum();
         Ok(Self {
+            usual_answer_bytes: 512 + 2 * names + 200 * router.candidates().len(),
             cells: DecisionCells::new(policies.clone(), router.candidates()),
             health: Health::new(router.candidates().len()),
             at: now,
             models: models.into(),
             policy_digests: policies.map(digest).collect(),
+            model_headers: router
+                .candidates()
+                .iter()
+                .map(|n| HeaderValue::from_str(n).ok())
+                .collect(),
             prices: config.prices.clone(),
             candidates: config.candidates.clone(),
             router,
@@ -133,6 +145,11 @@ impl Loaded {
         self.router.digest() == router
             && self.prices == config.prices
             && self.candidates == config.candidates
+    }
+
+    /// Name of the candidate of that position, where a header can hold it.
+    pub(crate) fn model_header(&self, candidate: usize) -> Option<HeaderValue> {
+        self.model_headers[candidate].clone()
     }
 
     /// Digest of a policy of this router.

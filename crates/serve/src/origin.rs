@@ -6,7 +6,7 @@
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 
-use crate::ids::Ids;
+use crate::ids::{self, Ids};
 
 /// The header of request ids.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -27,7 +27,7 @@ impl Origin {
     pub(crate) fn of(headers: &HeaderMap, ids: &Ids) -> Self {
         let sent = headers.get(REQUEST_ID).filter(|id| is_harmless(id.as_bytes()));
         Self {
-            request_id: sent.cloned().unwrap_or_else(|| ids.next_header()),
+            request_id: sent.cloned().unwrap_or_else(|| ids::header(ids.next())),
             traceparent: headers.get(TRACEPARENT).cloned(),
         }
     }
