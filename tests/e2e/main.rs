@@ -17,6 +17,7 @@ mod encoder;
 mod gate;
 mod prices;
 mod real_data;
+mod reload;
 mod reproducible_fit;
 mod simulate;
 

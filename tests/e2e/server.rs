@@ -61,10 +61,15 @@ impl Server {
         self.call(&format!("POST {path}"), body.as_ref())
     }
 
+    /// Sends a signal.
+    pub(crate) fn signal(&self, name: &str) {
+        let kill = format!("kill -{name} {}", self.process.id());
+        assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+    }
+
     /// Sends SIGTERM and waits for the end; what was said on stderr.
     pub(crate) fn stop(mut self) -> String {
-        let kill = format!("kill -TERM {}", self.process.id());
-        assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+        self.signal("TERM");
         let status = self.process.wait().unwrap();
         let stderr = self.stderr.take().unwrap().join().unwrap();
         assert!(status.success(), "{status}\n{stderr}");
