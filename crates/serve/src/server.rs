@@ -12,11 +12,14 @@ use rand_chacha::rand_core::OsError;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
-use crate::{AppState, Background, Clock, LogError, ServeConfig, app};
+use crate::{AppState, Background, Clock, LogError, ServeConfig, SourceError, app};
 
 /// Why a server cannot start, or did not end well.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
+    /// The configured path does not lead to a router.
+    #[error("cannot find the router")]
+    Source(#[source] SourceError),
     /// The router cannot be loaded.
     #[error("cannot load the router")]
     Router(#[source] RouterError),
