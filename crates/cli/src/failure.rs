@@ -9,7 +9,7 @@ use farthing_data::DataError;
 use farthing_eval::EvalError;
 use farthing_model::encoder::EncoderError;
 use farthing_model::{RouteError, RouterError};
-use farthing_serve::ServeError;
+use farthing_serve::{ConfigError, ServeError};
 use farthing_train::{AddError, DistillError, TrainError};
 
 use crate::term;
@@ -78,6 +78,9 @@ impl From<serde_json::Error> for Failure {
 
 impl From<ServeError> for Failure {
     fn from(error: ServeError) -> Self {
+        if matches!(error, ServeError::Router(_) | ServeError::Unprotected(_)) {
+            return Self::BadInput(error.into());
+        }
         Self::Failed(error.into())
     }
 }
@@ -95,6 +98,7 @@ macro_rules! bad_input {
 
 bad_input!(
     AddError,
+    ConfigError,
     DataError,
     DistillError,
     EncoderError,

@@ -8,6 +8,7 @@
 
 mod config;
 mod server;
+mod trace;
 
 mod accept;
 mod service;
@@ -43,15 +44,19 @@ mod openapi;
 pub use api::app;
 pub use auth::Unprotected;
 pub use clock::Clock;
-pub use config::{Auth, ConfigReader, Limits, LogConfig, RouterSource, ServeConfig};
+pub use config::{
+    Auth, ConfigError, Limits, LogConfig, Mistake, Overrides, PriceReader, PromptStorage, Resolved,
+    RouterSource, ServeConfig, Sources, TraceConfig, TraceFormat,
+};
 pub use error::ErrorCode;
-pub use loaded::LoadError;
+pub use loaded::{LoadError, load_router};
 pub use log::LogError;
 pub use openapi::openapi_json;
 pub use server::{ServeError, Server, serve};
 pub use service::{Answering, App};
 pub use source::SourceError;
 pub use state::{AppState, Background};
+pub use trace::start_trace;
 
 /// The router that the tests of the service share.
 #[cfg(test)]

@@ -110,14 +110,19 @@ pub enum LoadError {
     Encode(#[source] serde_json::Error),
 }
 
+/// The router that a server with these settings takes into service.
+pub fn load_router(config: &ServeConfig) -> Result<Router, LoadError> {
+    let mut router = Router::load(&source::resolve(&config.router.path)?)?;
+    if let Some(prices) = &config.prices {
+        router = router.with_prices(prices);
+    }
+    Ok(router.with_candidate_settings(&config.candidates)?)
+}
+
 impl Loaded {
     /// Loads the router that the settings name; reads and verifies files, so it blocks.
     pub(crate) fn load(config: &ServeConfig, now: SystemTime) -> Result<Self, LoadError> {
-        let mut router = Router::load(&source::resolve(&config.router.path)?)?;
-        if let Some(prices) = &config.prices {
-            router = router.with_prices(prices);
-        }
-        let router = router.with_candidate_settings(&config.candidates)?;
+        let router = load_router(config)?;
         let policies = router.manifest().policies.keys();
         let digest = |name: &String| (name.clone(), router.policy_digest(name));
         let models = serde_json::to_vec(&list_models(&router, now)).map_err(LoadError::Encode)?;

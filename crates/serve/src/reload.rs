@@ -6,7 +6,6 @@
 //! where the new router is broken. Everything here blocks on files and belongs on the blocking pool;
 //! one look runs at a time.
 
-use std::error::Error;
 use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
 use std::time::SystemTime;
 
@@ -18,13 +17,13 @@ use utoipa::ToSchema;
 
 use crate::auth::{Unprotected, check_protected};
 use crate::clock::rfc3339;
-use crate::config::{ConfigReader, Limits};
+use crate::config::Limits;
 use crate::error::chain;
 use crate::gate::{Gate, Rules};
 use crate::loaded::{LoadError, Loaded, RouterSlot};
 use crate::metrics::Metrics;
 use crate::source;
-use crate::{Clock, ServeConfig};
+use crate::{Clock, ConfigError, ServeConfig, Sources};
 
 /// Exchanges what is in service; clones share it.
 #[derive(Debug, Clone)]
@@ -35,7 +34,7 @@ pub(crate) struct Reloader(Arc<Parts>);
 pub(crate) struct Parts {
     pub(crate) slot: RouterSlot,
     pub(crate) gate: Arc<Gate>,
-    pub(crate) reader: Option<ConfigReader>,
+    pub(crate) sources: Option<Sources>,
     pub(crate) clock: Clock,
     pub(crate) metrics: Metrics,
     pub(crate) state: Mutex<State>,
@@ -117,7 +116,7 @@ impl Outcome {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ReloadError {
     #[error("cannot read the settings again")]
-    Config(#[source] Box<dyn Error + Send + Sync>),
+    Config(#[from] ConfigError),
     #[error(transparent)]
     Unprotected(#[from] Unprotected),
     #[error("cannot load the router")]
@@ -211,8 +210,8 @@ impl Reloader {
 
 impl Parts {
     fn look_at_config(&self, state: &mut State) -> Result<Outcome, ReloadError> {
-        let Some(reader) = &self.reader else { return Ok(Outcome::Unchanged) };
-        let config = reader.read().map_err(ReloadError::Config)?;
+        let Some(sources) = &self.sources else { return Ok(Outcome::Unchanged) };
+        let config = sources.resolve()?.config;
         if config == state.config {
             return Ok(Outcome::Unchanged);
         }
@@ -309,6 +308,7 @@ fn needs_restart(started: &ServeConfig, read: &ServeConfig) -> Vec<&'static str>
         log,
         auth: _,
         limits,
+        trace,
         seed,
     } = started;
     let Limits {
@@ -325,6 +325,7 @@ fn needs_restart(started: &ServeConfig, read: &ServeConfig) -> Vec<&'static str>
         ("admin.listen", *admin_listen != read.admin_listen),
         ("router.poll_seconds", router.poll != read.router.poll),
         ("log", *log != read.log),
+        ("trace", *trace != read.trace),
         ("seed", *seed != read.seed),
         ("limits.batch_requests", *batch_requests != read.limits.batch_requests),
         ("limits.batches", *batches != read.limits.batches),

@@ -17,7 +17,7 @@ use crate::config::Limits;
 use crate::gate::KeyRule;
 use crate::loaded::LoadError;
 use crate::reload::{Reloader, Trigger};
-use crate::{AppState, Background, Clock, ConfigReader, LogError, ServeConfig, app};
+use crate::{AppState, Background, Clock, LogError, ServeConfig, Sources, app};
 
 /// Why a server cannot start, or did not end well.
 #[derive(Debug, thiserror::Error)]
@@ -66,11 +66,11 @@ pub struct Server {
 /// Binds and runs until `shutdown` is ready; see [`Server::run`].
 pub async fn serve(
     config: ServeConfig,
-    reader: Option<ConfigReader>,
+    sources: Option<Sources>,
     shutdown: impl Future<Output = ()>,
     clock: Clock,
 ) -> Result<(), ServeError> {
-    Server::bind_with(&config, reader, clock).await?.run(shutdown).await
+    Server::bind_with(&config, sources, clock).await?.run(shutdown).await
 }
 
 impl Server {
@@ -79,11 +79,11 @@ impl Server {
         Self::bind_with(config, None, clock).await
     }
 
-    /// Binds the addresses, loads the router and opens the log; `reader` finds the settings when they
+    /// Binds the addresses, loads the router and opens the log; `sources` say the settings when they
     /// are to be read again.
     pub async fn bind_with(
         config: &ServeConfig,
-        reader: Option<ConfigReader>,
+        sources: Option<Sources>,
         clock: Clock,
     ) -> Result<Self, ServeError> {
         check_protected(config, &config.auth)?;
@@ -92,7 +92,7 @@ impl Server {
             Some(address) => Some(Listener::bind(address).await?),
             None => None,
         };
-        let (state, background) = AppState::start_with(config, reader, clock)?;
+        let (state, background) = AppState::start_with(config, sources, clock)?;
         Ok(Self { main, admin, limits: config.limits.clone(), state, background })
     }
 

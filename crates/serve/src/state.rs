@@ -17,7 +17,7 @@ use crate::log::{DecisionLog, WriterTask};
 use crate::metrics::{Gauges, Metrics, UPKEEP_PERIOD};
 use crate::reload::{self, Reloader, Trigger};
 use crate::serving::Serving;
-use crate::{Clock, ConfigReader, LogError, ServeConfig, ServeError};
+use crate::{Clock, LogError, ServeConfig, ServeError, Sources};
 
 /// No poll is more frequent, whatever is configured.
 const SHORTEST_POLL: Duration = Duration::from_millis(10);
@@ -91,12 +91,12 @@ impl AppState {
         Self::start_with(config, None, clock)
     }
 
-    /// Loads the router, opens the log and starts the tasks behind it; `reader` finds the settings
+    /// Loads the router, opens the log and starts the tasks behind it; `sources` say the settings
     /// when they are to be read again. Call it in a tokio runtime, and [`Background::finish`] when
     /// done.
     pub fn start_with(
         config: &ServeConfig,
-        reader: Option<ConfigReader>,
+        sources: Option<Sources>,
         clock: Clock,
     ) -> Result<(Self, Background), ServeError> {
         let metrics = Metrics::new().map_err(ServeError::Metrics)?;
@@ -105,7 +105,7 @@ impl AppState {
         let reloader = Reloader::new(reload::Parts {
             slot: router.clone(),
             gate: Arc::clone(&gate),
-            reader,
+            sources,
             clock: clock.clone(),
             metrics: metrics.clone(),
             state: Mutex::new(reload::State::new(config)),

@@ -203,6 +203,12 @@ pub(super) fn stored_digest(dir: &Path) -> Result<Digest, RouterError> {
     own_digest(&path, &bytes, &manifest.digest)
 }
 
+/// The candidates of the router in a directory, from its manifest alone.
+pub(super) fn stored_candidates(dir: &Path) -> Result<Vec<String>, RouterError> {
+    let manifest = parse_manifest(&dir.join(MANIFEST), &read(dir, MANIFEST)?)?;
+    Ok(manifest.candidates.into_iter().map(|card| card.model).collect())
+}
+
 impl Parts {
     /// The parts of a router directory and its digest; every digest in it is verified.
     pub fn load(dir: &Path) -> Result<(Self, Digest), RouterError> {

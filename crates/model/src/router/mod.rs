@@ -76,6 +76,11 @@ impl Router {
         directory::stored_digest(dir)
     }
 
+    /// The candidates of the router that a directory holds, without loading it; nothing is verified.
+    pub fn stored_candidates(dir: &Path) -> Result<Vec<String>, RouterError> {
+        directory::stored_candidates(dir)
+    }
+
     /// The router of parts that are not written yet: training judges it before it exists on disk.
     /// Its digest is not that of a directory.
     pub fn from_parts(parts: &Parts) -> Result<Self, RouterError> {

@@ -5,7 +5,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request};
-use farthing_serve::{App, AppState, Background, Clock, ConfigReader, ServeConfig, app};
+use farthing_serve::{App, AppState, Background, Clock, ServeConfig, Sources, app};
 use http_body_util::BodyExt as _;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -51,21 +51,21 @@ pub(crate) fn service_with(change: impl FnOnce(&mut ServeConfig, &Path)) -> Serv
 }
 
 /// A service that can read its settings again.
-pub(crate) fn service_with_reader(
+pub(crate) fn service_with_sources(
     change: impl FnOnce(&mut ServeConfig, &Path),
-    reader: impl FnOnce(&ServeConfig) -> ConfigReader,
+    sources: impl FnOnce(&Path) -> Sources,
 ) -> Service {
-    start(change, |config| Some(reader(config)))
+    start(change, |dir| Some(sources(dir)))
 }
 
 fn start(
     change: impl FnOnce(&mut ServeConfig, &Path),
-    reader: impl FnOnce(&ServeConfig) -> Option<ConfigReader>,
+    sources: impl FnOnce(&Path) -> Option<Sources>,
 ) -> Service {
     let dir = tempfile::tempdir().unwrap();
     let mut config = config(dir.path());
     change(&mut config, dir.path());
-    let (state, background) = AppState::start_with(&config, reader(&config), clock()).unwrap();
+    let (state, background) = AppState::start_with(&config, sources(dir.path()), clock()).unwrap();
     Service { app: app(&state), background, dir }
 }
 

@@ -7,11 +7,11 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use farthing_core::Digest;
-use farthing_serve::{ConfigReader, ServeConfig};
+use farthing_serve::{Overrides, ServeConfig, Sources};
 use serde_json::{Value, json};
 use tokio::task::{JoinSet, spawn_blocking};
 
-use crate::harness::{Service, service_with, service_with_reader};
+use crate::harness::{Service, service_with, service_with_sources};
 use crate::socket::{Client, run};
 use crate::tiny::write_tiny_router_with;
 
@@ -175,28 +175,31 @@ async fn a_server_that_looks_for_routers_may_start_without_one() {
 }
 
 #[tokio::test]
-async fn settings_are_read_again_and_keep_their_guard() {
-    let key = Digest::of(b"a key");
-    let service = service_with_reader(pointed, |config| {
-        let mut next = config.clone();
-        next.limits.concurrent_requests = 0;
-        next.limits.batches += 1;
-        next.auth.keys = vec![key];
-        let reads = AtomicUsize::new(0);
-        ConfigReader::from_fn(move || match reads.fetch_add(1, Relaxed) {
-            0 => Err("line 3: `limit` is no key".into()),
-            _ => Ok(next.clone()),
-        })
+async fn settings_are_read_again_and_all_or_nothing_of_them_counts() {
+    let write = |dir: &Path, text: &str| {
+        let rest = "\n[router]\npath = \"current\"\n[candidates.small]\nvision = false\n";
+        fs::write(dir.join("farthing.toml"), text.to_owned() + rest).unwrap();
+    };
+    let service = service_with_sources(pointed, |dir| {
+        write(dir, "[limits]\nconcurrent_request = 1");
+        Sources {
+            file: Some(dir.join("farthing.toml")),
+            overrides: Overrides::default(),
+            read_prices: |_| Err("no prices are configured".into()),
+        }
     });
     let answer = service.post("/admin/reload", "").await;
+    let message = answer.json()["error"]["message"].as_str().unwrap().to_owned();
     assert_eq!(answer.status, 409);
-    let expected =
-        "cannot read the settings again: line 3: `limit` is no key; what was in service stays";
-    assert_eq!(answer.json()["error"]["message"], expected);
+    assert!(message.starts_with("cannot read the settings again: "), "{message}");
+    assert!(message.contains("did you mean `limits.concurrent_requests`?"), "{message}");
     assert_eq!(service.route(r#"{"prompt": "hello"}"#).await.status, 200);
 
+    // Facts are part of what decides, so the router is made again with them.
+    let key = Digest::of(b"a key");
+    write(service.dir.path(), &format!("[auth]\nkeys = [\"{key}\"]"));
     let answer = service.post("/admin/reload", "").await.json();
-    assert_eq!((&answer["config"], &answer["router"]), (&json!("ok"), &json!("unchanged")));
+    assert_eq!((&answer["config"], &answer["router"]), (&json!("ok"), &json!("ok")));
     assert_eq!(service.route(r#"{"prompt": "hello"}"#).await.status, 401);
     assert_eq!(service.post("/admin/reload", "").await.status, 401);
 }

@@ -1,11 +1,9 @@
-//! What a server is told: resolved values only. Reading files, flags and the environment is done by
-//! the caller.
+//! What a server is told: resolved values only, with their defaults. Where they come from is the
+//! business of `sources`.
 
-use std::error::Error;
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
 use farthing_core::{CandidateSettings, Digest, PriceTable};
@@ -30,6 +28,8 @@ pub struct ServeConfig {
     pub auth: Auth,
     /// What a client may ask for, and all clients together.
     pub limits: Limits,
+    /// What the server says of itself on stderr.
+    pub trace: TraceConfig,
     /// Seed of decision ids and exploration; `None`: from the operating system. Fixed seeds are for
     /// tests: two servers with one seed give the same ids.
     pub seed: Option<u64>,
@@ -46,22 +46,111 @@ pub struct RouterSource {
 }
 
 /// Who may ask.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Clone, PartialEq, Eq, Default)]
 pub struct Auth {
     /// Digests of the accepted bearer keys; none: everybody who can connect may ask, which needs a
     /// loopback address.
     pub keys: Vec<Digest>,
 }
 
-/// Settings of the decision log.
+/// Whoever reads a log learns how many keys there are and nothing about them.
+impl fmt::Debug for Auth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Auth {{ keys: {} redacted }}", self.keys.len())
+    }
+}
+
+/// Settings of the decision log and of reported outcomes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogConfig {
     /// Its folder.
     pub dir: PathBuf,
-    /// A segment that has grown to this size is synced and followed by the next.
+    /// What is kept of a request.
+    pub prompts: PromptStorage,
+    /// A segment that has grown to this size is sealed and followed by the next.
     pub segment_bytes: u64,
-    /// Rows that may wait for the disk; more are dropped and counted.
+    /// So is one of this age.
+    pub segment_age: Duration,
+    /// Decision rows, and outcome reports, that may wait for the disk; more are dropped and counted, or
+    /// refused.
     pub queue_rows: usize,
+    /// Decision rows are written and synced as one group, begun at most this long after they came.
+    pub commit_interval: Duration,
+    /// Sealed segments beyond this many bytes are deleted, oldest first; `None`: never.
+    pub max_bytes: Option<u64>,
+    /// Sealed segments begun longer ago than this are deleted; `None`: never.
+    pub max_age: Option<Duration>,
+}
+
+/// What the decision log keeps of a request; the README says what each allows later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PromptStorage {
+    /// All turns.
+    Full,
+    /// A digest of the exact text.
+    Hashed,
+    /// The digest, and the features that the router's featurizer counts.
+    Features,
+    /// Nothing.
+    None,
+}
+
+impl PromptStorage {
+    /// Every name, as configuration has it.
+    pub const NAMES: [&'static str; 4] = ["full", "hashed", "features", "none"];
+
+    /// The setting of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        match name {
+            "full" => Some(Self::Full),
+            "hashed" => Some(Self::Hashed),
+            "features" => Some(Self::Features),
+            "none" => Some(Self::None),
+            _ => None,
+        }
+    }
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        Self::NAMES[self as usize]
+    }
+}
+
+/// What the server says of itself on stderr.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TraceConfig {
+    /// What is said, as directives of `tracing_subscriber::EnvFilter`.
+    pub filter: String,
+    /// In which form.
+    pub format: TraceFormat,
+}
+
+/// The form of what is said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TraceFormat {
+    /// Lines for people.
+    Text,
+    /// A JSON object a line.
+    Json,
+}
+
+impl TraceFormat {
+    /// Every name, as configuration has it.
+    pub const NAMES: [&'static str; 2] = ["text", "json"];
+
+    /// The format of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        match name {
+            "text" => Some(Self::Text),
+            "json" => Some(Self::Json),
+            _ => None,
+        }
+    }
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        Self::NAMES[self as usize]
+    }
 }
 
 /// Bounds on what is accepted.
@@ -89,31 +178,6 @@ pub struct Limits {
     pub drain_timeout: Duration,
 }
 
-/// Reads the settings again, for a server that is asked to reload.
-#[derive(Clone)]
-pub struct ConfigReader(Arc<ReadConfig>);
-
-type ReadConfig = dyn Fn() -> Result<ServeConfig, Box<dyn Error + Send + Sync>> + Send + Sync;
-
-impl ConfigReader {
-    /// Settings as the function finds them; it may block.
-    pub fn from_fn(
-        read: impl Fn() -> Result<ServeConfig, Box<dyn Error + Send + Sync>> + Send + Sync + 'static,
-    ) -> Self {
-        Self(Arc::new(read))
-    }
-
-    pub(crate) fn read(&self) -> Result<ServeConfig, Box<dyn Error + Send + Sync>> {
-        (self.0)()
-    }
-}
-
-impl fmt::Debug for ConfigReader {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ConfigReader").finish_non_exhaustive()
-    }
-}
-
 impl ServeConfig {
     /// The defaults, for a router directory or a pointer to one: loopback, no log.
     pub fn new(router: impl Into<PathBuf>) -> Self {
@@ -126,6 +190,7 @@ impl ServeConfig {
             log: None,
             auth: Auth::default(),
             limits: Limits::default(),
+            trace: TraceConfig::default(),
             seed: None,
         }
     }
@@ -134,7 +199,16 @@ impl ServeConfig {
 impl LogConfig {
     /// The defaults, for a folder.
     pub fn new(dir: impl Into<PathBuf>) -> Self {
-        Self { dir: dir.into(), segment_bytes: 64 << 20, queue_rows: 8192 }
+        Self {
+            dir: dir.into(),
+            prompts: PromptStorage::Hashed,
+            segment_bytes: 64 << 20,
+            segment_age: Duration::from_hours(1),
+            queue_rows: 8192,
+            commit_interval: Duration::from_millis(20),
+            max_bytes: None,
+            max_age: None,
+        }
     }
 }
 
@@ -151,5 +225,11 @@ impl Default for Limits {
             drain_grace: Duration::ZERO,
             drain_timeout: Duration::from_secs(30),
         }
+    }
+}
+
+impl Default for TraceConfig {
+    fn default() -> Self {
+        Self { filter: "info".to_owned(), format: TraceFormat::Text }
     }
 }
