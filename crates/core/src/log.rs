@@ -70,7 +70,7 @@ pub mod column {
 
 /// One row of the decision log.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct DecisionRow {
+pub struct DecisionRow<'a> {
     /// [`SCHEMA_VERSION`] of the writer.
     pub schema_version: u32,
     /// When the decision was made: RFC 3339, UTC.
@@ -80,7 +80,7 @@ pub struct DecisionRow {
     /// Digest of the exact request text: the same request can be recognised, not read.
     pub request_digest: Digest,
     /// What was decided, every candidate listed.
-    pub decision: Decision,
+    pub decision: Decision<'a>,
 }
 
 /// One row of the outcome log: how one candidate did on one request.

@@ -1,5 +1,6 @@
 //! One request to one decision: what `POST /v1/route` and `farthing route` share.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use farthing_core::{
@@ -7,7 +8,7 @@ use farthing_core::{
     NoneEligible, Prediction, Request, RouteOptions, decide,
 };
 
-use crate::Router;
+use crate::{Router, Scorer};
 
 /// What a decision depends on beside the request.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -88,6 +89,7 @@ impl Router {
     /// Decides on one request.
     pub fn route(
         &self,
+        scorer: &mut Scorer,
         request: &Request,
         options: &RouteOptions,
         circumstances: Circumstances<'_>,
@@ -106,12 +108,12 @@ impl Router {
             name: name.to_owned(),
             known: list(manifest.policies.keys().cloned()),
         })?;
+        let constraints = self.constraints(options)?;
+        let predictions = scorer.score(self, request, bar_index)?.to_vec();
+        let (text_bytes, truncated) = (scorer.features().text_bytes, scorer.features().truncated);
+        let unmet = self.unmet(&Needs::of(request, options), text_bytes);
         let unhealthy = circumstances.unhealthy.to_vec();
-        let unmet = self.unmet(&Needs::of(request, options), request.text_bytes());
-        let constraints = Constraints { unmet, unhealthy, ..self.constraints(options)? };
-        let features = self.featurize(request)?;
-        let truncated = features.truncated;
-        let predictions = self.predict(&[features], bar_index)?.pop().unwrap_or_default();
+        let constraints = Constraints { unmet, unhealthy, ..constraints };
         let choice = decide(&policy, &predictions, &constraints, circumstances.draw)?;
         Ok(Decided { choice, predictions, policy: name.into(), bar, truncated })
     }
@@ -165,41 +167,40 @@ impl Router {
 }
 
 impl Decided {
-    /// The decision as clients and logs see it. With `explain` every candidate is listed.
-    pub fn into_decision(
-        self,
-        router: &Router,
-        decision_id: String,
+    /// The decision as clients see it. With `explain` every candidate is listed.
+    pub fn decision<'a>(
+        &'a self,
+        router: &'a Router,
+        decision_id: impl Into<Cow<'a, str>>,
         decision_us: f64,
         explain: bool,
-    ) -> Decision {
-        let names = router.candidates();
-        let chosen = self.choice.ranked[0];
+    ) -> Decision<'a> {
+        let name = |i: usize| Cow::Borrowed(&*router.candidates()[i]);
+        let Choice { ranked, reason, margin, propensity, excluded } = &self.choice;
         // A choice that nobody was eligible for is listed with what stood against it.
-        let listed = |i: usize| explain || i == chosen || self.choice.excluded[i].is_none();
+        let listed = |i: usize| explain || i == ranked[0] || excluded[i].is_none();
         let predictions = self.predictions.iter().enumerate().filter(|(i, _)| listed(*i));
         let reports = predictions.map(|(i, prediction)| CandidateReport {
-            model: names[i].clone(),
+            model: name(i),
             quality: prediction.quality,
             p_above_bar: prediction.p_above_bar,
             cost_usd: prediction.cost_usd,
             output_tokens: prediction.output_tokens,
             output_tokens_q90: prediction.output_tokens_q90,
-            eligible: self.choice.excluded[i].is_none(),
-            excluded_by: self.choice.excluded[i],
+            eligible: excluded[i].is_none(),
+            excluded_by: excluded[i],
         });
-        let models: Vec<String> = self.choice.ranked.iter().map(|&i| names[i].clone()).collect();
         Decision {
-            object: "routing.decision".to_owned(),
-            decision_id,
-            model: names[chosen].clone(),
-            models,
-            policy: self.policy.as_ref().to_owned(),
-            reason: self.choice.reason,
+            object: Cow::Borrowed("routing.decision"),
+            decision_id: decision_id.into(),
+            model: name(ranked[0]),
+            models: ranked.iter().map(|&i| name(i)).collect(),
+            policy: Cow::Borrowed(&*self.policy),
+            reason: *reason,
             bar: self.bar,
-            margin: Some(self.choice.margin).filter(|margin| margin.is_finite()),
-            propensity: self.choice.propensity,
-            router: router.digest().clone(),
+            margin: Some(*margin).filter(|margin| margin.is_finite()),
+            propensity: *propensity,
+            router: Cow::Borrowed(router.digest()),
             truncated: self.truncated,
             decision_us,
             candidates: reports.collect(),

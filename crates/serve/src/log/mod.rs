@@ -74,14 +74,14 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
-    fn into_row(self) -> DecisionRow {
+    fn row(&self) -> DecisionRow<'_> {
         let Self { at, loaded, decided, id, decision_us, request_digest } = self;
         DecisionRow {
             schema_version: SCHEMA_VERSION,
-            timestamp: rfc3339(at),
+            timestamp: rfc3339(*at),
             policy_digest: loaded.policy_digest(&decided.policy),
-            request_digest,
-            decision: decided.into_decision(&loaded.router, id.to_string(), decision_us, true),
+            request_digest: request_digest.clone(),
+            decision: decided.decision(&loaded.router, id.to_string(), *decision_us, true),
         }
     }
 }
@@ -160,7 +160,7 @@ impl Writer {
             let mut last = received == 0;
             for command in commands.drain(..) {
                 match command {
-                    Command::Write(entry) => rows += self.encode(*entry, &mut group),
+                    Command::Write(entry) => rows += self.encode(&entry, &mut group),
                     Command::Close => last = true,
                 }
             }
@@ -172,9 +172,9 @@ impl Writer {
     }
 
     /// Adds a row to the group; the number of rows added.
-    fn encode(&self, entry: Entry, group: &mut Vec<u8>) -> u64 {
+    fn encode(&self, entry: &Entry, group: &mut Vec<u8>) -> u64 {
         let start = group.len();
-        match serde_json::to_writer(&mut *group, &entry.into_row()) {
+        match serde_json::to_writer(&mut *group, &entry.row()) {
             Ok(()) => {
                 group.push(b'\n');
                 1

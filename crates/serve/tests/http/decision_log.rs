@@ -15,7 +15,7 @@ fn logged(config: &mut ServeConfig, dir: &Path) {
 }
 
 /// Stops the service; its segments and their rows.
-async fn stop(service: Service) -> (Vec<String>, Vec<DecisionRow>) {
+async fn stop(service: Service) -> (Vec<String>, Vec<DecisionRow<'static>>) {
     service.background.finish().await.unwrap();
     let folder = fs::read_dir(service.dir.path().join("log")).unwrap();
     let mut names: Vec<_> =
@@ -66,7 +66,8 @@ async fn rows_in_are_rows_out() {
     let (names, rows) = stop(service).await;
     assert!(names.len() > 1, "{names:?}");
     assert_eq!(rows.len(), 100);
-    let written: BTreeSet<_> = rows.into_iter().map(|row| row.decision.decision_id).collect();
+    let written: BTreeSet<_> =
+        rows.into_iter().map(|row| row.decision.decision_id.into_owned()).collect();
     assert_eq!(written, answered);
 }
 
