@@ -73,8 +73,8 @@ fn prompt_body(prompt: &str) -> String {
 pub(crate) fn decide(router: &Router, body: RouteBody) -> Result<(Decided, f64), Failure> {
     let (request, options) = body.check()?;
     let start = Instant::now();
-    let circumstances = Circumstances::drawn(1.0);
-    let decided = router.route(&mut Scorer::default(), &request, &options, circumstances)?;
+    let decided =
+        router.route(&mut Scorer::default(), &request, &options, Circumstances::drawn(1.0))?;
     Ok((decided, start.elapsed().as_secs_f64() * 1e6))
 }
 

@@ -41,9 +41,9 @@ fn route(criterion: &mut Criterion) {
         });
         let (options, mut scorer) = (RouteOptions::default(), Scorer::default());
         group.bench_function(BenchmarkId::new("route", words), |bencher| {
-            let circumstances = Circumstances::drawn(1.0);
-            let route =
-                |scorer: &mut Scorer| router.route(scorer, &request, &options, circumstances);
+            let route = |scorer: &mut Scorer| {
+                router.route(scorer, &request, &options, Circumstances::drawn(1.0))
+            };
             bencher.iter(|| route(&mut scorer).expect("the fixture routes"));
         });
     }

@@ -108,11 +108,12 @@ impl Router {
             name: name.to_owned(),
             known: list(manifest.policies.keys().cloned()),
         })?;
-        let unhealthy = circumstances.unhealthy.to_vec();
-        let unmet = self.unmet(&Needs::of(request, options), request.text_bytes());
-        let constraints = Constraints { unmet, unhealthy, ..self.constraints(options)? };
+        let constraints = self.constraints(options)?;
         let predictions = scorer.score(self, request, bar_index)?.to_vec();
-        let truncated = scorer.features().truncated;
+        let (text_bytes, truncated) = (scorer.features().text_bytes, scorer.features().truncated);
+        let unmet = self.unmet(&Needs::of(request, options), text_bytes);
+        let unhealthy = circumstances.unhealthy.to_vec();
+        let constraints = Constraints { unmet, unhealthy, ..constraints };
         let choice = decide(&policy, &predictions, &constraints, circumstances.draw)?;
         Ok(Decided { choice, predictions, policy: name.into(), bar, truncated })
     }

@@ -94,8 +94,12 @@ fn time(router: &Router, prompts: &Prompts, kind: Text, decisions: usize) -> Res
     for i in 0..warm_up + decisions {
         let request = Request::from_prompt(prompts.text(kind, i))?;
         let start = Instant::now();
-        let circumstances = Circumstances::drawn(1.0);
-        black_box(router.route(&mut scorer, black_box(&request), &options, circumstances)?);
+        black_box(router.route(
+            &mut scorer,
+            black_box(&request),
+            &options,
+            Circumstances::drawn(1.0),
+        )?);
         if i >= warm_up {
             times.push(start.elapsed().as_secs_f64() * 1e6);
         }

@@ -81,9 +81,12 @@ pub(crate) fn share(parts: &Parts, dataset: &Dataset, name: &str) -> f64 {
     let router = Router::from_parts(parts).unwrap();
     let chosen = |record: &&Record| {
         let options = farthing_core::RouteOptions::default();
-        let circumstances = Circumstances::drawn(1.0);
-        let decided =
-            router.route(&mut Scorer::default(), &record.request, &options, circumstances);
+        let decided = router.route(
+            &mut Scorer::default(),
+            &record.request,
+            &options,
+            Circumstances::drawn(1.0),
+        );
         router.candidates()[decided.unwrap().choice.ranked[0]] == name
     };
     dataset.records.iter().filter(chosen).count() as f64 / dataset.records.len() as f64

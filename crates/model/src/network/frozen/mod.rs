@@ -48,7 +48,10 @@ impl Frozen {
     /// Packs checked weights (see [`Weights::check`]).
     pub fn new(weights: &Weights, shape: Shape) -> Self {
         let width = shape.width();
-        let token_rows: Vec<f32> = weights.token_rows.iter().copied().map(f32::from).collect();
+        let mut rows = weights.rows.clone();
+        let mut token_rows: Vec<f32> = weights.token_rows.iter().copied().map(f32::from).collect();
+        spare_a_logit(&shape, &mut rows);
+        spare_a_logit(&shape, &mut token_rows);
         let matrix = |values: &[f32], columns| Matrix { values: values.to_vec(), columns };
         let mut components = &*weights.means;
         let mut mixture = |size: &usize| {
@@ -58,7 +61,7 @@ impl Frozen {
         };
         let means = shape.mixtures.iter().map(&mut mixture).collect();
         Self {
-            words: PackedRows::pack(&weights.buckets, &weights.rows, width),
+            words: PackedRows::pack(&weights.buckets, &rows, width),
             tokens: PackedRows::pack(&weights.tokens, &token_rows, width),
             embedding: matrix(&weights.embedding_rows, width),
             surface: matrix(&weights.surface, width),
@@ -133,6 +136,21 @@ impl Clusters {
         self.centres.add(latent, logits);
         soft_max(logits);
         self.means.add(logits, quality);
+    }
+}
+
+/// Takes the first logit of each mixture from the others in every row: a soft-max does not change by it,
+/// and a column of zeros is not packed.
+fn spare_a_logit(shape: &Shape, rows: &mut [f32]) {
+    for row in rows.chunks_exact_mut(shape.width()) {
+        let mut rest = &mut row[2 * shape.candidates..];
+        for &size in &shape.mixtures {
+            let (logits, others) = rest.split_at_mut(size);
+            if let Some(&first) = logits.first() {
+                logits.iter_mut().for_each(|logit| *logit -= first);
+            }
+            rest = others;
+        }
     }
 }
 

@@ -1,7 +1,10 @@
 //! Rows of buckets or tokens, packed: sixteen bits a value, one step a column.
 //!
 //! A sum of rows is then a sum of integers, which is the same in any order and for any width of
-//! registers, and a row of 32 values is one cache line.
+//! registers, and a row of 32 values is one cache line. What takes time is waiting for lines from
+//! memory, so there are as few as can be.
+
+use std::hint::black_box;
 
 /// Values of a cache line.
 const LINE: usize = 32;
@@ -26,63 +29,71 @@ pub(super) struct PackedRows {
     values: Vec<Line>,
     /// Lines of a row.
     lines: usize,
-    /// `(width)`: what a 1 is worth in each column.
-    steps: Vec<f32>,
+    /// Which columns of a row become which columns of the sum.
+    columns: Vec<Column>,
+}
+
+/// Columns that are the same in every row are packed once, and columns of zeros not at all.
+#[derive(Debug)]
+struct Column {
+    /// In a packed row.
+    packed: usize,
+    /// In the sum.
+    whole: usize,
+    /// What a 1 is worth.
+    step: f32,
 }
 
 /// Greatest value that is packed.
 const LARGEST: f32 = i16::MAX as f32;
+
+/// Rows that are asked of the memory together.
+const TOGETHER: usize = 64;
 
 impl PackedRows {
     /// Packs `rows`, `(entries, width)`, of the ascending `entries`. Each value is off by at most half
     /// of a 32,767th of the largest in its column.
     #[expect(clippy::cast_possible_truncation, reason = "rounded and within 16 bits")]
     pub(super) fn pack(entries: &[u32], rows: &[f32], width: usize) -> Self {
-        let mut slots = vec![Slot::default(); entries.last().map_or(0, |&e| e as usize / 64 + 1)];
-        for &entry in entries {
-            slots[entry as usize / 64].bits |= 1 << (entry % 64);
-        }
-        let mut before = 1;
-        for slot in &mut slots {
-            slot.before = before;
-            before += slot.bits.count_ones();
-        }
-        let mut largest = vec![0.0_f32; width];
-        for row in rows.chunks_exact(width) {
-            for (largest, value) in largest.iter_mut().zip(row) {
-                *largest = largest.max(value.abs());
-            }
-        }
-        let steps: Vec<f32> = largest.iter().map(|largest| largest / LARGEST).collect();
-        let lines = width.div_ceil(LINE);
+        let columns = distinct_columns(rows, width);
+        let lines = columns.iter().map(|column| column.packed / LINE + 1).max().unwrap_or(0);
         let mut values = vec![Line([0; LINE]); (1 + entries.len()) * lines];
-        for (row, packed) in rows.chunks_exact(width).zip(values[lines..].chunks_exact_mut(lines)) {
-            for (column, (value, step)) in row.iter().zip(&steps).enumerate() {
-                let scaled = if *step > 0.0 { (value / step).round() } else { 0.0 };
-                packed[column / LINE].0[column % LINE] = scaled.clamp(-LARGEST, LARGEST) as i16;
+        for (row, line) in rows.chunks_exact(width).zip((lines..).step_by(lines.max(1))) {
+            for &Column { packed, whole, step } in &columns {
+                let scaled = (row[whole] / step).round().clamp(-LARGEST, LARGEST);
+                values[line + packed / LINE].0[packed % LINE] = scaled as i16;
             }
         }
-        Self { slots, values, lines, steps }
+        Self { slots: index(entries), values, lines, columns }
     }
 
     /// Adds to `pooled`, `(width)`, the sum of the entries' rows over the square root of their number.
     /// `positions` is scratch space.
     #[expect(clippy::cast_possible_truncation, reason = "weights are f32")]
     pub(super) fn add(&self, entries: &[u32], positions: &mut Vec<u32>, pooled: &mut [f32]) {
-        if self.slots.is_empty() || entries.is_empty() {
+        if entries.is_empty() {
             return;
         }
-        // First where all rows are and then the rows, so that their loads from memory overlap.
         positions.clear();
         positions.extend(entries.iter().map(|&entry| self.position(entry)));
         let scale = (1.0 / (entries.len() as f64).sqrt()) as f32;
-        let columns = pooled.chunks_mut(2 * LINE).zip(self.steps.chunks(2 * LINE));
-        for (line, (pooled, steps)) in (0..).step_by(2).zip(columns) {
-            if line + 1 < self.lines {
-                unpack(&self.sum::<2>(line, positions), steps, scale, pooled);
+        let mut columns = &*self.columns;
+        for first in (0..self.lines).step_by(2) {
+            let sums = if first + 1 < self.lines {
+                self.sum::<2>(first, positions)
             } else {
-                unpack(&self.sum::<1>(line, positions), steps, scale, pooled);
+                let [sums] = self.sum::<1>(first, positions);
+                [sums, [0; LINE]]
+            };
+            let sums = sums.as_flattened();
+            // Columns are in the order in which they are packed.
+            let (these, others) =
+                columns.split_at(columns.partition_point(|c| c.packed < (first + 2) * LINE));
+            for column in these {
+                let sum = sums[column.packed - first * LINE];
+                pooled[column.whole] += sum as f32 * (column.step * scale);
             }
+            columns = others;
         }
     }
 
@@ -97,13 +108,23 @@ impl PackedRows {
 
     /// Sums of `LINES` lines of the rows at these positions, from `first` on.
     fn sum<const LINES: usize>(&self, first: usize, positions: &[u32]) -> [[i32; LINE]; LINES] {
+        let row = |&position: &u32| -> &[Line; LINES] {
+            // Every position is that of a row, which has these lines.
+            let start = position as usize * self.lines + first;
+            self.values[start..].first_chunk().unwrap_or(&[Line([0; LINE]); LINES])
+        };
         // No more than 16,385 n-grams fit the byte budget, so 32 bits are enough.
         let mut sums = [[0_i32; LINE]; LINES];
-        for &position in positions {
-            let row = &self.values[position as usize * self.lines + first..][..LINES];
-            for (sum, line) in sums.iter_mut().zip(row) {
-                for (sum, value) in sum.iter_mut().zip(line.0) {
-                    *sum += i32::from(value);
+        for positions in positions.chunks(TOGETHER) {
+            // Rows lie all over the memory. A loop that does nothing but touch them has many on their way
+            // at once; one that adds them too has few.
+            let touched = positions.iter().map(row).flatten();
+            black_box(touched.fold(0, |touched, line| touched ^ line.0[0]));
+            for row in positions.iter().map(row) {
+                for (sum, line) in sums.iter_mut().zip(row) {
+                    for (sum, value) in sum.iter_mut().zip(line.0) {
+                        *sum += i32::from(value);
+                    }
                 }
             }
         }
@@ -111,15 +132,37 @@ impl PackedRows {
     }
 }
 
-fn unpack<const LINES: usize>(
-    sums: &[[i32; LINE]; LINES],
-    steps: &[f32],
-    scale: f32,
-    pooled: &mut [f32],
-) {
-    for ((pooled, step), sum) in pooled.iter_mut().zip(steps).zip(sums.as_flattened()) {
-        *pooled += *sum as f32 * (step * scale);
+/// The slots of ascending entries, whose rows start at 1.
+fn index(entries: &[u32]) -> Vec<Slot> {
+    let mut slots = vec![Slot::default(); entries.last().map_or(0, |&last| last as usize / 64 + 1)];
+    for &entry in entries {
+        slots[entry as usize / 64].bits |= 1 << (entry % 64);
     }
+    let mut before = 1;
+    for slot in &mut slots {
+        slot.before = before;
+        before += slot.bits.count_ones();
+    }
+    slots
+}
+
+/// The columns of `rows` that are not zero, with the place of the first of those that are equal.
+fn distinct_columns(rows: &[f32], width: usize) -> Vec<Column> {
+    let column = |c: usize| rows.iter().skip(c).step_by(width).map(|value| value.to_bits());
+    let mut firsts: Vec<usize> = Vec::new();
+    let mut columns = Vec::new();
+    for whole in 0..width {
+        let values = rows.iter().skip(whole).step_by(width);
+        let largest = values.fold(0.0_f32, |largest, value| largest.max(value.abs()));
+        if largest > 0.0 {
+            let known = firsts.iter().position(|&first| column(first).eq(column(whole)));
+            let packed = known.unwrap_or(firsts.len());
+            firsts.extend(known.is_none().then_some(whole));
+            columns.push(Column { packed, whole, step: largest / LARGEST });
+        }
+    }
+    columns.sort_by_key(|column| column.packed);
+    columns
 }
 
 #[cfg(test)]
@@ -147,6 +190,18 @@ mod tests {
     #[test]
     fn a_column_of_zeros_stays_zero() {
         assert_eq!(add(&PackedRows::pack(&[0], &[0.0, 2.0], 2), &[0], 2), [1.0, 3.0]);
+        assert_eq!(add(&PackedRows::pack(&[0], &[0.0], 1), &[0], 1), [1.0]);
+    }
+
+    #[test]
+    fn equal_columns_are_packed_once() {
+        let row = |first: f32| (0..40).map(move |c| if c < 30 { first } else { first + c as f32 });
+        let rows: Vec<f32> = row(1.0).chain(row(-3.0)).collect();
+        let packed = PackedRows::pack(&[5, 6], &rows, 40);
+        assert_eq!((packed.lines, packed.columns.len()), (1, 40));
+        for (sum, expected) in add(&packed, &[6], 40).into_iter().zip(row(-3.0)) {
+            assert!((sum - 1.0 - expected).abs() < 1e-2, "{sum} {expected}");
+        }
     }
 
     proptest! {
