@@ -1,6 +1,6 @@
 //! Content digests, written `sha256:<64 hex digits>`.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -21,6 +21,13 @@ impl Digest {
         Self(Sha256::digest(bytes).into())
     }
 
+    /// The digest of all the bytes that are added, one after the other.
+    pub fn of_all(parts: impl FnOnce(&mut dyn FnMut(&[u8]))) -> Self {
+        let mut hasher = Sha256::new();
+        parts(&mut |bytes| hasher.update(bytes));
+        Self(hasher.finalize().into())
+    }
+
     /// The first eight bytes as a number: a key for splits and hash tables.
     pub fn prefix(&self) -> u64 {
         let mut bytes = [0; 8];
@@ -30,12 +37,9 @@ impl Digest {
 
     /// The digest's hexadecimal digits.
     pub fn hex(&self) -> String {
-        let mut hex = String::with_capacity(64);
-        for byte in self.0 {
-            // Writing to a String cannot fail.
-            write!(hex, "{byte:02x}").unwrap_or_default();
-        }
-        hex
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let nibbles = self.0.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+        nibbles.map(|nibble| char::from(DIGITS[usize::from(nibble)])).collect()
     }
 }
 

@@ -133,11 +133,7 @@ fn fields(row: &OutcomeRow) -> [Field<'_>; column::ALL.len()] {
         Field::Text(row.decision_id.as_deref()),
         Field::Text(row.router.as_deref()),
         Field::Text(row.policy.as_deref()),
-        Field::Text(row.score_source.and_then(source_name)),
+        Field::Text(row.score_source.map(ScoreSource::name)),
         Field::Text(row.split.as_deref()),
     ]
-}
-
-fn source_name(source: ScoreSource) -> Option<&'static str> {
-    ScoreSource::NAMES.into_iter().find(|name| ScoreSource::from_name(name) == Some(source))
 }
