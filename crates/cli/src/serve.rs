@@ -2,9 +2,10 @@
 
 use std::io::IsTerminal as _;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use farthing_serve::{Clock, LogConfig, ServeConfig};
+use clap::builder::PossibleValuesParser;
+use farthing_serve::{Clock, LogConfig, PromptStorage, ServeConfig};
 use tracing_subscriber::EnvFilter;
 
 use crate::failure::Failure;
@@ -20,9 +21,12 @@ pub(crate) struct Args {
     /// Address to listen on; port 0 takes any free one
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080", env = "FARTHING_LISTEN")]
     listen: SocketAddr,
-    /// Folder for the decision log; without it decisions are not logged
+    /// Folder for the log of decisions and reported outcomes; without it neither is kept
     #[arg(long, value_name = "DIR", env = "FARTHING_LOG")]
     log: Option<PathBuf>,
+    /// What the log keeps of a request: see the README
+    #[arg(long, value_parser = PossibleValuesParser::new(PromptStorage::NAMES), default_value = "hashed", env = "FARTHING_LOG_PROMPTS")]
+    log_prompts: String,
     /// Decide at the prices of this table (.csv, .toml or .json) instead of the router's own
     #[arg(long, value_name = "FILE", env = "FARTHING_PRICES")]
     prices: Option<PathBuf>,
@@ -37,7 +41,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let mut config = ServeConfig::new(&args.router);
     config.listen = args.listen;
-    config.log = args.log.as_ref().map(LogConfig::new);
+    config.log = args.log.as_ref().map(|dir| args.log_config(dir));
     let router = load_router(&args.router, args.prices.as_deref())?;
     config.prices = router.is_repriced().then(|| router.prices().clone());
     if args.check {
@@ -53,6 +57,15 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         .init();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     Ok(runtime.block_on(farthing_serve::serve(config, stop_signal(), Clock::system()))?)
+}
+
+impl Args {
+    fn log_config(&self, dir: &Path) -> LogConfig {
+        let defaults = LogConfig::new(dir);
+        // clap lets only known names through.
+        let prompts = PromptStorage::from_name(&self.log_prompts).unwrap_or(defaults.prompts);
+        LogConfig { prompts, ..defaults }
+    }
 }
 
 /// Ready on SIGINT or SIGTERM.

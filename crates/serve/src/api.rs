@@ -4,7 +4,7 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
-use axum::http::{Method, Uri};
+use axum::http::{Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Json, Response};
 use farthing_core::Decision;
 use serde::Serialize;
@@ -19,6 +19,7 @@ use crate::decide::Decider;
 use crate::error::ApiError;
 use crate::loaded::RouterSlot;
 use crate::openapi::{self, responses, schemas};
+use crate::outcomes::{Accepted, Outcomes};
 use crate::state::Exposition;
 use crate::{AppState, ErrorCode, layers};
 
@@ -34,6 +35,7 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::with_openapi(openapi::preamble())
         .routes(routes!(route))
         .routes(routes!(route_batch))
+        .routes(routes!(outcomes))
         .routes(routes!(models))
         .routes(routes!(router))
         .routes(routes!(livez))
@@ -104,6 +106,23 @@ async fn route_batch(
     RequestBody(json): RequestBody,
 ) -> Result<Response, ApiError> {
     batches.run(json).await.map(|answer| as_json(answer.into()))
+}
+
+/// Takes what happened: how a candidate did on the request of a decision.
+///
+/// The body is one outcome or a list of up to 1,024; a list with one mistake is refused whole, nothing
+/// of it is kept. The answer comes once the outcomes are on disk. Outcomes may come in any order, late
+/// and again: of the same (decision, model, source) the last counts, and a second one with the same
+/// `idempotency_key` is the first one again. Decision ids are not looked up here but when outcomes are
+/// joined with decisions.
+#[utoipa::path(post, path = "/v1/outcomes", tag = "outcomes",
+    request_body(content = schemas::OutcomesBody, content_type = "application/json"),
+    responses((status = 202, description = "they are on disk", body = Accepted), responses::OutcomeErrors))]
+async fn outcomes(
+    State(outcomes): State<Outcomes>,
+    RequestBody(json): RequestBody,
+) -> Result<(StatusCode, Json<Accepted>), ApiError> {
+    outcomes.take(json).await.map(|accepted| (StatusCode::ACCEPTED, Json(accepted)))
 }
 
 /// Lists the candidates and the virtual names.

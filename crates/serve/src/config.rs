@@ -25,15 +25,55 @@ pub struct ServeConfig {
     pub seed: Option<u64>,
 }
 
-/// Settings of the decision log.
+/// Settings of the decision log and of reported outcomes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogConfig {
     /// Its folder.
     pub dir: PathBuf,
-    /// A segment that has grown to this size is synced and followed by the next.
+    /// What is kept of a request.
+    pub prompts: PromptStorage,
+    /// A segment that has grown to this size is sealed and followed by the next.
     pub segment_bytes: u64,
-    /// Rows that may wait for the disk; more are dropped and counted.
+    /// So is one of this age.
+    pub segment_age: Duration,
+    /// Decision rows, and outcome reports, that may wait for the disk; more are dropped and counted, or
+    /// refused.
     pub queue_rows: usize,
+    /// Decision rows are written and synced as one group, begun at most this long after they came.
+    pub commit_interval: Duration,
+    /// Sealed segments beyond this many bytes are deleted, oldest first; `None`: never.
+    pub max_bytes: Option<u64>,
+    /// Sealed segments begun longer ago than this are deleted; `None`: never.
+    pub max_age: Option<Duration>,
+}
+
+/// What the decision log keeps of a request; the README says what each allows later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PromptStorage {
+    /// All turns.
+    Full,
+    /// A digest of the exact text.
+    Hashed,
+    /// The digest, and the features that the router's featurizer counts.
+    Features,
+    /// Nothing.
+    None,
+}
+
+impl PromptStorage {
+    /// Every name, as configuration has it.
+    pub const NAMES: [&'static str; 4] = ["full", "hashed", "features", "none"];
+
+    /// The setting of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        match name {
+            "full" => Some(Self::Full),
+            "hashed" => Some(Self::Hashed),
+            "features" => Some(Self::Features),
+            "none" => Some(Self::None),
+            _ => None,
+        }
+    }
 }
 
 /// Bounds on what is accepted.
@@ -66,7 +106,16 @@ impl ServeConfig {
 impl LogConfig {
     /// The defaults, for a folder.
     pub fn new(dir: impl Into<PathBuf>) -> Self {
-        Self { dir: dir.into(), segment_bytes: 64 << 20, queue_rows: 8192 }
+        Self {
+            dir: dir.into(),
+            prompts: PromptStorage::Hashed,
+            segment_bytes: 64 << 20,
+            segment_age: Duration::from_hours(1),
+            queue_rows: 8192,
+            commit_interval: Duration::from_millis(20),
+            max_bytes: None,
+            max_age: None,
+        }
     }
 }
 

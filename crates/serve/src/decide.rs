@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use farthing_core::{Decision, Digest, RouteBody};
+use farthing_core::{Decision, RouteBody};
 
 use crate::Clock;
 use crate::body;
@@ -64,7 +64,8 @@ impl Decider {
                 decided: decided.clone(),
                 id,
                 decision_us,
-                request_digest: Digest::of(request.full_text().as_bytes()),
+                request,
+                session: options.session_id,
             });
         }
         Ok(decided.into_decision(&loaded.router, id.to_string(), decision_us, options.explain))

@@ -49,6 +49,12 @@ pub enum ErrorCode {
     NotFound,
     /// The path exists, the method does not.
     MethodNotAllowed,
+    /// An outcome is out of range, or says nothing.
+    InvalidOutcome,
+    /// The server keeps no log.
+    LogNotConfigured,
+    /// The log cannot be written.
+    LogFailed,
     /// The server has too much to do.
     Overloaded,
     /// A fault of the server.
@@ -57,7 +63,7 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// Every code, in declaration order.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 19] = [
         Self::InvalidJson,
         Self::EmptyPrompt,
         Self::MissingPrompt,
@@ -72,6 +78,9 @@ impl ErrorCode {
         Self::BatchTooLarge,
         Self::NotFound,
         Self::MethodNotAllowed,
+        Self::InvalidOutcome,
+        Self::LogNotConfigured,
+        Self::LogFailed,
         Self::Overloaded,
         Self::Internal,
     ];
@@ -93,6 +102,9 @@ impl ErrorCode {
             Self::BatchTooLarge => ("batch_too_large", StatusCode::BAD_REQUEST),
             Self::NotFound => ("not_found", StatusCode::NOT_FOUND),
             Self::MethodNotAllowed => ("method_not_allowed", StatusCode::METHOD_NOT_ALLOWED),
+            Self::InvalidOutcome => ("invalid_outcome", StatusCode::BAD_REQUEST),
+            Self::LogNotConfigured => ("log_not_configured", StatusCode::CONFLICT),
+            Self::LogFailed => ("log_failed", StatusCode::SERVICE_UNAVAILABLE),
             Self::Overloaded => ("overloaded", StatusCode::SERVICE_UNAVAILABLE),
             Self::Internal => ("internal", StatusCode::INTERNAL_SERVER_ERROR),
         }
@@ -267,7 +279,7 @@ impl IntoResponse for ApiError {
         let source = self.source.take();
         let (code, param) = (self.code, self.param.clone());
         let mut response = (code.status(), Json(self.into_body())).into_response();
-        if code == ErrorCode::Overloaded {
+        if code.status() == StatusCode::SERVICE_UNAVAILABLE {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
         }
         let rest = Self { code, message: String::new(), param, source };

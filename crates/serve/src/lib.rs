@@ -2,8 +2,8 @@
 //!
 //! [`Server`] binds and runs, [`app`] is the same thing without a socket, for tests. A request goes
 //! through `layers` (ids, counting, panics), a thin handler in `api`, and `Decider`, the one place
-//! that turns a body into a decision; the decision log is written behind a bounded queue by a task of
-//! its own. Training, evaluation and polars are not linked here.
+//! that turns a body into a decision; decisions and reported outcomes are written behind bounded queues
+//! by threads of their own. Training, evaluation and polars are not linked here.
 
 mod config;
 mod server;
@@ -15,6 +15,7 @@ mod state;
 mod batch;
 mod body;
 mod decide;
+mod outcomes;
 
 mod closed;
 mod error;
@@ -28,7 +29,7 @@ mod openapi;
 
 pub use api::app;
 pub use clock::Clock;
-pub use config::{Limits, LogConfig, ServeConfig};
+pub use config::{Limits, LogConfig, PromptStorage, ServeConfig};
 pub use error::ErrorCode;
 pub use log::LogError;
 pub use openapi::openapi_json;

@@ -28,9 +28,10 @@ const DECISION_BUCKETS: [f64; 12] =
     [10e-6, 25e-6, 50e-6, 100e-6, 250e-6, 500e-6, 1e-3, 2.5e-3, 5e-3, 10e-3, 25e-3, 100e-3];
 
 /// Routes as the `path` label shows them; anything else is `other`.
-const PATHS: [&str; 9] = [
+const PATHS: [&str; 10] = [
     "/v1/route",
     "/v1/route/batch",
+    "/v1/outcomes",
     "/v1/models",
     "/v1/router",
     "/livez",
@@ -49,7 +50,11 @@ enum Metric {
     HttpRequests,
     LogQueueDepth,
     LogRowsDropped,
+    LogRowsLostAtMost,
     LogRowsWritten,
+    LogSegmentsDeleted,
+    OutcomesAccepted,
+    OutcomesRefused,
     RouterInfo,
 }
 
@@ -60,14 +65,18 @@ enum Kind {
 }
 
 impl Metric {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 12] = [
         Self::Decisions,
         Self::DecisionDuration,
         Self::DecisionErrors,
         Self::HttpRequests,
         Self::LogQueueDepth,
         Self::LogRowsDropped,
+        Self::LogRowsLostAtMost,
         Self::LogRowsWritten,
+        Self::LogSegmentsDeleted,
+        Self::OutcomesAccepted,
+        Self::OutcomesRefused,
         Self::RouterInfo,
     ];
 
@@ -98,8 +107,28 @@ impl Metric {
                 ("farthing_log_queue_depth", Kind::Gauge, "Log rows that wait to be written")
             }
             Self::LogRowsDropped => {
-                ("farthing_log_rows_dropped_total", Kind::Counter, "Log rows lost")
+                ("farthing_log_rows_dropped_total", Kind::Counter, "Decision rows lost, by cause")
             }
+            Self::LogRowsLostAtMost => (
+                "farthing_log_rows_lost_at_most",
+                Kind::Gauge,
+                "Decision rows that runs found dead at the start may have lost, an upper bound",
+            ),
+            Self::LogSegmentsDeleted => (
+                "farthing_log_segments_deleted_total",
+                Kind::Counter,
+                "Sealed segments deleted for their age or for space",
+            ),
+            Self::OutcomesAccepted => (
+                "farthing_outcomes_accepted_total",
+                Kind::Counter,
+                "Outcomes that are on disk and were acknowledged",
+            ),
+            Self::OutcomesRefused => (
+                "farthing_outcomes_refused_total",
+                Kind::Counter,
+                "Calls whose outcomes were refused, by error code",
+            ),
             Self::LogRowsWritten => {
                 ("farthing_log_rows_written_total", Kind::Counter, "Log rows written")
             }
@@ -125,8 +154,32 @@ struct Inner {
     http: Vec<OnceLock<Counter>>,
     refusals: Vec<OnceLock<Counter>>,
     queue_depth: Gauge,
-    rows_dropped: Counter,
+    rows_dropped: [Counter; DropCause::ALL.len()],
+    rows_lost_at_most: Gauge,
     rows_written: Counter,
+    segments_deleted: Counter,
+    outcomes_accepted: Counter,
+    outcomes_refused: Vec<OnceLock<Counter>>,
+}
+
+/// Why a decision row is lost.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum DropCause {
+    /// It found no room in the queue, or the log is closed.
+    QueueFull,
+    /// It could not be written.
+    WriteFailed,
+}
+
+impl DropCause {
+    const ALL: [Self; 2] = [Self::QueueFull, Self::WriteFailed];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::QueueFull => "queue_full",
+            Self::WriteFailed => "write_failed",
+        }
+    }
 }
 
 impl Metrics {
@@ -148,8 +201,16 @@ impl Metrics {
             http: vec![OnceLock::new(); PATHS.len() * (codes + 1)],
             refusals: vec![OnceLock::new(); codes],
             queue_depth: recorder.register_gauge(&Metric::LogQueueDepth.key(Vec::new()), &METADATA),
-            rows_dropped: counter(Metric::LogRowsDropped),
+            rows_dropped: DropCause::ALL.map(|cause| {
+                let labels = vec![Label::new("cause", cause.name())];
+                recorder.register_counter(&Metric::LogRowsDropped.key(labels), &METADATA)
+            }),
+            rows_lost_at_most: recorder
+                .register_gauge(&Metric::LogRowsLostAtMost.key(Vec::new()), &METADATA),
             rows_written: counter(Metric::LogRowsWritten),
+            segments_deleted: counter(Metric::LogSegmentsDeleted),
+            outcomes_accepted: counter(Metric::OutcomesAccepted),
+            outcomes_refused: vec![OnceLock::new(); codes],
             recorder,
         })))
     }
@@ -199,8 +260,26 @@ impl Metrics {
         self.0.rows_written.increment(rows);
     }
 
-    pub(crate) fn rows_dropped(&self, rows: u64) {
-        self.0.rows_dropped.increment(rows);
+    pub(crate) fn rows_dropped(&self, cause: DropCause, rows: u64) {
+        self.0.rows_dropped[cause as usize].increment(rows);
+    }
+
+    pub(crate) fn rows_lost_at_most(&self, rows: u64) {
+        self.0.rows_lost_at_most.set(rows as f64);
+    }
+
+    pub(crate) fn segments_deleted(&self, segments: u64) {
+        self.0.segments_deleted.increment(segments);
+    }
+
+    pub(crate) fn outcomes_accepted(&self, outcomes: u64) {
+        self.0.outcomes_accepted.increment(outcomes);
+    }
+
+    /// A call whose outcomes were refused.
+    pub(crate) fn outcomes_refused(&self, code: ErrorCode) {
+        let cell = &self.0.outcomes_refused[code as usize];
+        self.count(cell, Metric::OutcomesRefused, || vec![Label::new("code", code.name())]);
     }
 
     /// Folds the samples since the last call into buckets.

@@ -6,15 +6,16 @@ use std::time::SystemTime;
 use arc_swap::ArcSwap;
 use axum::extract::FromRef;
 use farthing_model::Router;
-use tokio::task::JoinSet;
+use tokio::task::{JoinSet, spawn_blocking};
 
 use crate::batch::BatchRunner;
 use crate::body::BodyLimit;
 use crate::decide::{Decider, Parts};
 use crate::ids::{Ids, RequestIds};
 use crate::loaded::{Loaded, RouterSlot};
-use crate::log::{DecisionLog, WriterTask};
+use crate::log::{self, DecisionLog, Log, Writers};
 use crate::metrics::{Metrics, UPKEEP_PERIOD};
+use crate::outcomes::Outcomes;
 use crate::{Clock, LogError, ServeConfig, ServeError};
 
 /// The state of a server; clones share it.
@@ -22,6 +23,7 @@ use crate::{Clock, LogError, ServeConfig, ServeError};
 pub struct AppState {
     pub(crate) decider: Decider,
     pub(crate) batches: BatchRunner,
+    pub(crate) outcomes: Outcomes,
     pub(crate) router: RouterSlot,
     pub(crate) exposition: Exposition,
     pub(crate) body_limit: BodyLimit,
@@ -40,7 +42,7 @@ macro_rules! handed_out {
 
 handed_out! {
     decider: Decider, batches: BatchRunner, router: RouterSlot, exposition: Exposition,
-    body_limit: BodyLimit
+    body_limit: BodyLimit, outcomes: Outcomes
 }
 
 /// What `GET /metrics` reads.
@@ -59,7 +61,7 @@ impl Exposition {
 /// The tasks behind a state: the log writer and the upkeep of metrics.
 #[derive(Debug)]
 pub struct Background {
-    writer: Option<WriterTask>,
+    writers: Option<Writers>,
     upkeep: JoinSet<()>,
 }
 
@@ -72,7 +74,12 @@ impl AppState {
         metrics.router(&router.router.digest().to_string());
         let router: RouterSlot = Arc::new(ArcSwap::from_pointee(router));
         let ids = Arc::new(Ids::new(config.seed, clock.clone()).map_err(ServeError::Entropy)?);
-        let (log, writer) = start_log(config, &clock, &metrics)?.unzip();
+        let (log, outcomes, writers) = match start_log(config, &ids, &clock, &metrics)? {
+            Some(Log { decisions, outcomes, writers }) => {
+                (Some(decisions), Some(outcomes), Some(writers))
+            }
+            None => (None, None, None),
+        };
         let decider = Decider(Arc::new(Parts {
             router: Arc::clone(&router),
             ids: Arc::clone(&ids),
@@ -82,24 +89,24 @@ impl AppState {
         }));
         let state = Self {
             batches: BatchRunner::new(decider.clone(), &config.limits),
+            outcomes: Outcomes { log: outcomes, metrics: metrics.clone() },
             decider,
             router,
             exposition: Exposition { metrics: metrics.clone(), log },
             body_limit: BodyLimit(config.limits.body_bytes),
             request_ids: RequestIds(ids),
         };
-        Ok((state, Background { writer, upkeep: start_upkeep(metrics) }))
+        Ok((state, Background { writers, upkeep: start_upkeep(metrics) }))
     }
 }
 
 impl Background {
-    /// Ends the tasks: returns once every decision made so far is in the log and synced.
+    /// Ends the tasks: returns once every decision made so far, and every outcome reported, is in the
+    /// log and its segments are sealed.
     pub async fn finish(mut self) -> Result<(), LogError> {
         self.upkeep.shutdown().await;
-        match self.writer {
-            Some(writer) => writer.finish().await,
-            None => Ok(()),
-        }
+        let Some(writers) = self.writers else { return Ok(()) };
+        spawn_blocking(move || writers.finish()).await.unwrap_or(Err(LogError::Writer))
     }
 }
 
@@ -113,12 +120,12 @@ fn load(config: &ServeConfig, now: SystemTime) -> Result<Loaded, ServeError> {
 
 fn start_log(
     config: &ServeConfig,
+    ids: &Ids,
     clock: &Clock,
     metrics: &Metrics,
-) -> Result<Option<(DecisionLog, WriterTask)>, ServeError> {
+) -> Result<Option<Log>, ServeError> {
     let Some(config) = &config.log else { return Ok(None) };
-    let log = DecisionLog::start(config, clock.clone(), metrics.clone());
-    log.map(Some).map_err(ServeError::Log)
+    log::start(config, ids.next(), clock, metrics).map(Some).map_err(ServeError::Log)
 }
 
 fn start_upkeep(metrics: Metrics) -> JoinSet<()> {

@@ -16,7 +16,7 @@ use crate::tiny::write_tiny_router;
 
 /// A service and the folder it lives in.
 pub(crate) struct Service {
-    app: Router,
+    pub(crate) app: Router,
     pub(crate) background: Background,
     pub(crate) dir: TempDir,
 }

@@ -13,6 +13,8 @@ mod harness;
 #[cfg(test)]
 mod openapi;
 #[cfg(test)]
+mod outcomes;
+#[cfg(test)]
 mod socket;
 #[cfg(test)]
 mod tiny;

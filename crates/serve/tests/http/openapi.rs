@@ -54,6 +54,7 @@ async fn it_is_served_and_names_every_path() {
             "/openapi.json",
             "/readyz",
             "/v1/models",
+            "/v1/outcomes",
             "/v1/route",
             "/v1/route/batch",
             "/v1/router",
