@@ -15,6 +15,8 @@ mod decisions;
 mod demo;
 mod encoder;
 mod gate;
+mod log;
+mod log_killed;
 mod prices;
 mod real_data;
 mod reproducible_fit;
