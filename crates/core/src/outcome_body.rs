@@ -158,7 +158,7 @@ mod tests {
 
     #[test]
     fn numbers_are_read_exactly() {
-        for number in [0.1 + 0.2, 1.0 / 3.0, 0.009_310_000_000_000_001, f64::MIN_POSITIVE] {
+        for number in [0.1 + 0.2, 1.0 / 3.0, 0.1 + 0.7, f64::MIN_POSITIVE] {
             assert_eq!(
                 check(&format!(r#""latency_ms": {number:?}"#)).unwrap().latency_ms,
                 Some(number)

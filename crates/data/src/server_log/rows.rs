@@ -11,8 +11,8 @@ use farthing_core::log::read::{Line, LineError, LineReader};
 use farthing_core::log::segment::{DecisionRow, OutcomeEvent, StoredMessage};
 use farthing_core::{OutcomeBody, ScoreSource};
 
-use super::compact::{CONTEXT, RECEIVED, REQUEST_DIGEST, SOURCE};
-use super::files::{LogFile, State};
+use super::compact::{CONTEXT, IDEMPOTENCY_KEY, POLICY_DIGEST, RECEIVED, REQUEST_DIGEST, SOURCE};
+use super::files::{Kind, LogFile, State};
 use crate::columns::{Required, Wanted};
 use crate::table::{Row, scan};
 use crate::value::{Reason, Value, time_of};
@@ -143,7 +143,7 @@ const DECISION_COLUMNS: [&str; 10] = [
     column::DECISION_ID,
     column::TIMESTAMP,
     column::ROUTER,
-    super::compact::POLICY_DIGEST,
+    POLICY_DIGEST,
     column::MODEL,
     column::PROPENSITY,
     CONTEXT,
@@ -162,7 +162,7 @@ const OUTCOME_COLUMNS: [&str; 11] = [
     column::OUTPUT_TOKENS,
     column::LATENCY_MS,
     SOURCE,
-    super::compact::IDEMPOTENCY_KEY,
+    IDEMPOTENCY_KEY,
 ];
 
 fn visit_parquet(
@@ -170,9 +170,13 @@ fn visit_parquet(
     rejects: &mut Rejects,
     visit: &mut Visit<'_>,
 ) -> Result<(), DataError> {
-    let (columns, read): (&[&str], fn(&[Value<'_>]) -> Result<Logged, Reason>) = match file.kind {
-        super::files::Kind::Decisions => (&DECISION_COLUMNS, decision),
-        super::files::Kind::Outcomes => (&OUTCOME_COLUMNS, outcome),
+    let columns: &[&str] = match file.kind {
+        Kind::Decisions => &DECISION_COLUMNS,
+        Kind::Outcomes => &OUTCOME_COLUMNS,
+    };
+    let read = |values: &[Value<'_>]| match file.kind {
+        Kind::Decisions => decision(values),
+        Kind::Outcomes => outcome(values),
     };
     let wanted = Wanted {
         names: columns.iter().map(|&name| name.to_owned()).collect(),

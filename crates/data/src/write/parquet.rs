@@ -171,10 +171,10 @@ impl Builder {
             (Self::Time(builder), Cell::Time(ms)) => builder.append_option(ms),
             (Self::Bool(builder), Cell::Bool(yes)) => builder.append_value(yes),
             (Self::Texts(builder), Cell::Texts(texts)) => {
-                builder.append_trusted_len_iter(texts.into_iter())
+                builder.append_trusted_len_iter(texts.into_iter());
             }
             (Self::Floats(builder), Cell::Floats(numbers)) => {
-                builder.append_iter(numbers.into_iter())
+                builder.append_iter(numbers.into_iter());
             }
             // Cells are of their column's type; a null keeps the lengths equal.
             (Self::Text(builder), _) => builder.append_null(),
