@@ -98,7 +98,8 @@ fn lost_at_most(server: &Server) -> u64 {
 
 #[test]
 fn what_was_acknowledged_survives() {
-    let kills = std::env::var("FARTHING_KILLS").map_or(5, |times| times.parse().unwrap());
+    let kills = std::env::var_os("FARTHING_KILLS")
+        .map_or(5, |times| times.to_str().unwrap().parse().unwrap());
     let folder = Folder::new();
     let router = sample::router(0).dir();
     let mut server = Server::start(&folder, &router);

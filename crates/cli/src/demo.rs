@@ -61,7 +61,9 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     heading("4. route: one decision per prompt", "");
     for prompt in PROMPTS {
         let body = serde_json::from_value(serde_json::json!({ "prompt": prompt }))?;
-        term::print(&format!("\n> {prompt}\n{}", route::explain(&route::decide(&router, body)?)))?;
+        let (decided, took_us) = route::decide(&router, body)?;
+        let decision = route::show(&decided, &router, took_us);
+        term::print(&format!("\n> {prompt}\n{}", route::explain(&decision)))?;
     }
     term::say(&format!(
         "\ndone in {:.1} s; next: farthing serve {}",

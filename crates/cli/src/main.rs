@@ -1,6 +1,7 @@
 //! The `farthing` command: one thin module a subcommand.
 
 mod add_model;
+mod bench;
 mod compare;
 mod demo;
 mod distill;
@@ -50,6 +51,8 @@ enum Command {
     Distill(distill::Args),
     /// One decision, explained
     Route(route::Args),
+    /// How long decisions take here, by length of the prompt
+    Bench(bench::Args),
     /// What a router directory holds
     Inspect(inspect::Args),
     /// Decisions over HTTP
@@ -71,6 +74,7 @@ fn main() -> ExitCode {
         Command::Compare(args) => compare::run(&args),
         Command::Distill(args) => distill::run(&args),
         Command::Route(args) => route::run(&args),
+        Command::Bench(args) => bench::run(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Serve(args) => serve::run(&args),
         Command::Log(command) => log::run(&command),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use farthing_core::{Decision, RouteBody};
-use farthing_model::Router;
+use farthing_model::{Decided, Router, Scorer};
 
 use crate::failure::Failure;
 use crate::prices::load_router;
@@ -40,7 +40,8 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     if args.policy.is_some() {
         body.farthing.policy.clone_from(&args.policy);
     }
-    let decision = decide(&router, body)?;
+    let (decided, took_us) = decide(&router, body)?;
+    let decision = show(&decided, &router, took_us);
     if args.json { term::print_json(&decision) } else { term::print(&explain(&decision)) }
 }
 
@@ -68,18 +69,22 @@ fn prompt_body(prompt: &str) -> String {
     serde_json::json!({ "prompt": prompt }).to_string()
 }
 
-/// A decision with every candidate listed; it is not logged, so its id says only that.
-pub(crate) fn decide(router: &Router, body: RouteBody) -> Result<Decision, Failure> {
+/// What the router decides, and how many microseconds that took.
+pub(crate) fn decide(router: &Router, body: RouteBody) -> Result<(Decided, f64), Failure> {
     let (request, options) = body.check()?;
     let start = Instant::now();
-    let decided = router.route(&request, &options, 1.0)?;
-    let decision_us = start.elapsed().as_secs_f64() * 1e6;
-    Ok(decided.into_decision(router, "not-logged".to_owned(), decision_us, true))
+    let decided = router.route(&mut Scorer::default(), &request, &options, 1.0)?;
+    Ok((decided, start.elapsed().as_secs_f64() * 1e6))
+}
+
+/// The decision with every candidate listed; it is not logged, so its id says only that.
+pub(crate) fn show<'a>(decided: &'a Decided, router: &'a Router, took_us: f64) -> Decision<'a> {
+    decided.decision(router, "not-logged", took_us, true)
 }
 
 /// The decision for a person.
-pub(crate) fn explain(decision: &Decision) -> String {
-    let row = |c: &farthing_core::CandidateReport| {
+pub(crate) fn explain(decision: &Decision<'_>) -> String {
+    let row = |c: &farthing_core::CandidateReport<'_>| {
         let note = if c.model == decision.model {
             "chosen".to_owned()
         } else {
@@ -89,7 +94,7 @@ pub(crate) fn explain(decision: &Decision) -> String {
             value.map_or("unknown".to_owned(), |v| format!("{v:.digits$}"))
         };
         [
-            c.model.clone(),
+            c.model.clone().into_owned(),
             format!("{:.3}", c.quality),
             format!("{:.3}", c.p_above_bar),
             number(c.cost_usd.map(|usd| usd * 1000.0), 4),

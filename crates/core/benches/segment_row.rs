@@ -11,7 +11,7 @@ use farthing_core::log::read::LineReader;
 use farthing_core::log::segment::{
     DecisionRow, LineType, Predicted, RouterNames, Stored, write_line,
 };
-use farthing_core::{Digest, Exclusion, Reason};
+use farthing_core::{Digest, Exclusion, Reason, Request};
 
 const CANDIDATES: usize = 18;
 
@@ -77,6 +77,11 @@ fn segment_row(criterion: &mut Criterion) {
     reader.read(&head).unwrap();
     group.bench_function("read", |bencher| {
         bencher.iter(|| assert!(reader.read(black_box(&line)).is_ok()));
+    });
+    let request = Request::from_prompt("word ".repeat(200)).unwrap();
+    group.throughput(Throughput::Bytes(request.text_bytes() as u64));
+    group.bench_function("digest of 200 words", |bencher| {
+        bencher.iter(|| black_box(&request).digest());
     });
     group.finish();
 }

@@ -1,23 +1,26 @@
 //! The choice with everything needed to explain and replay it, as clients and logs see it.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use crate::policy::{Exclusion, Reason};
 use crate::{Bar, Digest};
 
-/// A decision: the answer of `POST /v1/route`, of `farthing route --json`, and part of a log row.
+/// A decision: the answer of `POST /v1/route` and of `farthing route --json`. Names are borrowed
+/// from the router that decided.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Decision {
+pub struct Decision<'a> {
     /// Always `routing.decision`.
-    pub object: String,
+    pub object: Cow<'a, str>,
     /// Unique; outcomes are joined by it.
-    pub decision_id: String,
+    pub decision_id: Cow<'a, str>,
     /// The chosen candidate.
-    pub model: String,
+    pub model: Cow<'a, str>,
     /// Ranked fallback list, the choice first.
-    pub models: Vec<String>,
+    pub models: Vec<Cow<'a, str>>,
     /// Name of the policy in force.
-    pub policy: String,
+    pub policy: Cow<'a, str>,
     /// Why this candidate.
     pub reason: Reason,
     /// The bar in force.
@@ -27,20 +30,20 @@ pub struct Decision {
     /// Probability with which the policy would choose what it chose.
     pub propensity: f64,
     /// Digest of the router.
-    pub router: Digest,
+    pub router: Cow<'a, Digest>,
     /// Whether the routed text was cut to the byte budget.
     pub truncated: bool,
     /// Microseconds from the parsed request to the choice.
     pub decision_us: f64,
     /// The eligible candidates; every candidate when asked to explain.
-    pub candidates: Vec<CandidateReport>,
+    pub candidates: Vec<CandidateReport<'a>>,
 }
 
 /// What was expected of one candidate.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct CandidateReport {
+pub struct CandidateReport<'a> {
     /// Its name.
-    pub model: String,
+    pub model: Cow<'a, str>,
     /// Expected score.
     pub quality: f64,
     /// Calibrated probability of a score at or above the bar.

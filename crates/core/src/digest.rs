@@ -2,18 +2,22 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
 
 /// A SHA-256 digest.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(try_from = "String")]
 pub struct Digest([u8; 32]);
 
 /// A text that is not a digest.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not a digest of the form `sha256:<64 hex digits>`: `{0}`")]
 pub struct DigestError(String);
+
+const PREFIX: &str = "sha256:";
+/// Bytes of a digest as it is written.
+const WRITTEN: usize = PREFIX.len() + 64;
 
 impl Digest {
     /// The digest of some bytes.
@@ -37,15 +41,25 @@ impl Digest {
 
     /// The digest's hexadecimal digits.
     pub fn hex(&self) -> String {
+        self.as_str(&mut [0; WRITTEN])[PREFIX.len()..].to_owned()
+    }
+
+    /// As it is written, in memory of the caller: each decision names its router.
+    fn as_str<'a>(&self, written: &'a mut [u8; WRITTEN]) -> &'a str {
         const DIGITS: &[u8; 16] = b"0123456789abcdef";
-        let nibbles = self.0.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-        nibbles.map(|nibble| char::from(DIGITS[usize::from(nibble)])).collect()
+        let (prefix, digits) = written.split_at_mut(PREFIX.len());
+        prefix.copy_from_slice(PREFIX.as_bytes());
+        for (byte, pair) in self.0.iter().zip(digits.chunks_exact_mut(2)) {
+            pair.copy_from_slice(&[DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]);
+        }
+        // ASCII by construction.
+        str::from_utf8(written).unwrap_or_default()
     }
 }
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "sha256:{}", self.hex())
+        f.write_str(self.as_str(&mut [0; WRITTEN]))
     }
 }
 
@@ -55,9 +69,9 @@ impl fmt::Debug for Digest {
     }
 }
 
-impl From<Digest> for String {
-    fn from(digest: Digest) -> Self {
-        digest.to_string()
+impl Serialize for Digest {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str(&mut [0; WRITTEN]))
     }
 }
 

@@ -129,8 +129,8 @@ fn predict(
     let features: Result<Vec<_>, _> =
         batch.iter().map(|record| router.featurize(&record.request)).collect();
     let features = features.map_err(forward)?;
-    let of = |router: &Router| router.predict(&features, bar_index).map_err(forward);
-    Ok((of(router)?, null.map(of).transpose()?.unwrap_or_default()))
+    let of = |router: &Router| features.iter().map(|f| router.predict(f, bar_index)).collect();
+    Ok((of(router), null.map(of).unwrap_or_default()))
 }
 
 /// A value of each outcome, `(records, the router's candidates)`, NaN where unknown.

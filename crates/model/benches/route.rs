@@ -9,11 +9,11 @@ use std::sync::Arc;
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use farthing_core::{Request, RouteOptions};
-use farthing_model::Router;
 use farthing_model::encoder::TextEncoder;
 use farthing_model::features::{Features, Featurizer, SURFACE_FEATURES};
-use farthing_model::network::{ClusterTable, Network, Shape, Weights};
+use farthing_model::network::{ClusterTable, Frozen, Shape, Weights};
 use farthing_model::static_table::StaticTable;
+use farthing_model::{Router, Scorer};
 use half::f16;
 
 /// Words of the prompts; in English prose a word is about 1.3 tokens.
@@ -35,13 +35,14 @@ fn route(criterion: &mut Criterion) {
         group.bench_function(BenchmarkId::new("featurize", words), |bencher| {
             bencher.iter(|| router.featurize(&request));
         });
-        let features = [router.featurize(&request).expect("the fixture has no encoder")];
+        let features = router.featurize(&request).expect("the fixture has no encoder");
         group.bench_function(BenchmarkId::new("predict", words), |bencher| {
-            bencher.iter(|| router.predict(&features, 0).expect("the fixture predicts"));
+            bencher.iter(|| router.predict(&features, 0));
         });
-        let options = RouteOptions::default();
+        let (options, mut scorer) = (RouteOptions::default(), Scorer::default());
         group.bench_function(BenchmarkId::new("route", words), |bencher| {
-            bencher.iter(|| router.route(&request, &options, 1.0).expect("the fixture routes"));
+            let route = |scorer: &mut Scorer| router.route(scorer, &request, &options, 1.0);
+            bencher.iter(|| route(&mut scorer).expect("the fixture routes"));
         });
     }
     group.finish();
@@ -144,7 +145,7 @@ const SHAPES: [(usize, usize, usize); 6] =
     [(2, 0, 0), (26, 0, 0), (104, 0, 0), (26, 64, 0), (26, 0, 64), (26, 64, 64)];
 /// A network in which every n-gram and token of these requests has a row, among as many others as in a router
 /// from ten thousand prompts.
-fn network(shape: Shape, features: &[Features]) -> Network {
+fn network(shape: Shape, features: &[Features]) -> Frozen {
     let mut buckets: BTreeSet<u32> = features.iter().flat_map(|f| f.buckets.clone()).collect();
     buckets.extend((0..60_000).map(|i| i * 4));
     let tokens: u32 = if features[0].tokens.is_empty() { 0 } else { 30_000 };
@@ -171,7 +172,7 @@ fn network(shape: Shape, features: &[Features]) -> Network {
         context: Vec::new(),
     };
     weights.check(&shape).expect("the weights have the shape");
-    Network::new(weights, shape).expect("the weights make a network")
+    Frozen::new(&weights, shape)
 }
 
 /// The parts of a decision whose times the estimate adds up, on 32 different prompts in turn: of 2,000 tokens,
@@ -209,7 +210,7 @@ fn decision_time(criterion: &mut Criterion) {
                 let mut turn = features.iter().cycle();
                 let name = format!("forward/{name}/{tokens}/{candidates}/{tasks}/{clusters}");
                 group.bench_function(name, |bencher| {
-                    bencher.iter(|| turn.next().map(|f| network.forward(std::slice::from_ref(f))));
+                    bencher.iter(|| turn.next().map(|f| network.forward(f)));
                 });
             }
         }

@@ -18,5 +18,5 @@ pub use router::{
     CandidateCard, Certificate, ClusterShape, CostModel, DataCard, DecisionTimeCard,
     DroppedLearner, EarnedShare, GateCheck, GateReport, Guarantee, IntervalCard, InvalidKnots,
     Isotonic, LearnerCard, LeftOutCard, Manifest, Parts, Platt, PolicySpec, Router, RouterError,
-    SeenPrompts, SliceBounds, StandIn, TimeSplitCard, TokenModel, write_router,
+    Scorer, SeenPrompts, SliceBounds, StandIn, TimeSplitCard, TokenModel, write_router,
 };

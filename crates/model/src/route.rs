@@ -1,5 +1,6 @@
 //! One request to one decision: what `POST /v1/route` and `farthing route` share.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use farthing_core::{
@@ -7,7 +8,7 @@ use farthing_core::{
     RouteOptions, decide,
 };
 
-use crate::Router;
+use crate::{Router, Scorer};
 
 /// A choice with what it was based on, before it is given an id.
 #[derive(Debug, Clone, PartialEq)]
@@ -72,6 +73,7 @@ impl Router {
     /// Decides on one request; `draw` is uniform in [0, 1).
     pub fn route(
         &self,
+        scorer: &mut Scorer,
         request: &Request,
         options: &RouteOptions,
         draw: f64,
@@ -91,9 +93,8 @@ impl Router {
             known: list(manifest.policies.keys().cloned()),
         })?;
         let constraints = self.constraints(options)?;
-        let features = self.featurize(request)?;
-        let truncated = features.truncated;
-        let predictions = self.predict(&[features], bar_index)?.pop().unwrap_or_default();
+        let predictions = scorer.score(self, request, bar_index)?.to_vec();
+        let truncated = scorer.features().truncated;
         let choice = decide(&policy, &predictions, &constraints, draw)?;
         Ok(Decided { choice, predictions, policy: name.into(), bar, truncated })
     }
@@ -133,37 +134,37 @@ impl Router {
 }
 
 impl Decided {
-    /// The decision as clients and logs see it. With `explain` every candidate is listed.
-    pub fn into_decision(
-        self,
-        router: &Router,
-        decision_id: String,
+    /// The decision as clients see it. With `explain` every candidate is listed.
+    pub fn decision<'a>(
+        &'a self,
+        router: &'a Router,
+        decision_id: impl Into<Cow<'a, str>>,
         decision_us: f64,
         explain: bool,
-    ) -> Decision {
-        let names = router.candidates();
+    ) -> Decision<'a> {
+        let name = |i: usize| Cow::Borrowed(&*router.candidates()[i]);
+        let Choice { ranked, reason, margin, propensity, excluded } = &self.choice;
         let reports = self.predictions.iter().enumerate().map(|(i, prediction)| CandidateReport {
-            model: names[i].clone(),
+            model: name(i),
             quality: prediction.quality,
             p_above_bar: prediction.p_above_bar,
             cost_usd: prediction.cost_usd,
             output_tokens: prediction.output_tokens,
             output_tokens_q90: prediction.output_tokens_q90,
-            eligible: self.choice.excluded[i].is_none(),
-            excluded_by: self.choice.excluded[i],
+            eligible: excluded[i].is_none(),
+            excluded_by: excluded[i],
         });
-        let models: Vec<String> = self.choice.ranked.iter().map(|&i| names[i].clone()).collect();
         Decision {
-            object: "routing.decision".to_owned(),
-            decision_id,
-            model: models[0].clone(),
-            models,
-            policy: self.policy.as_ref().to_owned(),
-            reason: self.choice.reason,
+            object: Cow::Borrowed("routing.decision"),
+            decision_id: decision_id.into(),
+            model: name(ranked[0]),
+            models: ranked.iter().map(|&i| name(i)).collect(),
+            policy: Cow::Borrowed(&*self.policy),
+            reason: *reason,
             bar: self.bar,
-            margin: Some(self.choice.margin).filter(|margin| margin.is_finite()),
-            propensity: self.choice.propensity,
-            router: router.digest().clone(),
+            margin: Some(*margin).filter(|margin| margin.is_finite()),
+            propensity: *propensity,
+            router: Cow::Borrowed(router.digest()),
             truncated: self.truncated,
             decision_us,
             candidates: reports.filter(|report| explain || report.eligible).collect(),

@@ -6,7 +6,6 @@ use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Json, Response};
-use farthing_core::Decision;
 use serde::Serialize;
 use tokio::task::spawn_blocking;
 use utoipa::ToSchema;
@@ -84,13 +83,13 @@ const OK: Json<Status> = Json(Status { status: "ok" });
 async fn route(
     State(decider): State<Decider>,
     RequestBody(json): RequestBody,
-) -> Result<Json<Decision>, ApiError> {
+) -> Result<Response, ApiError> {
     // Microseconds run where they are; an encoder's milliseconds would hold up the other requests.
     if decider.is_slow() {
-        let decided = spawn_blocking(move || decider.decide(&json)).await;
-        return decided.map_err(ApiError::internal)?.map(Json);
+        let decided = spawn_blocking(move || decider.decide_one(&json)).await;
+        return decided.map_err(ApiError::internal)?.map(as_json);
     }
-    decider.decide(&json).map(Json)
+    decider.decide_one(&json).map(as_json)
 }
 
 /// Decides on many requests.

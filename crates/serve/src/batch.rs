@@ -109,16 +109,12 @@ fn answer(decider: &Decider, entries: &[Bytes], range: Range<usize>) -> (usize, 
         if index > range.start {
             json.push(b',');
         }
-        let written = match decider.decide(&entries[index]) {
-            Ok(decision) => serde_json::to_writer(&mut json, &decision),
-            Err(error) => {
-                let error = error.in_entry(index);
-                error.log(None);
-                serde_json::to_writer(&mut json, &error.into_body())
-            }
-        };
-        // A decision has no map keys that are not strings, and a Vec takes every byte.
-        written.unwrap_or_default();
+        if let Err(error) = decider.decide(&entries[index], &mut json) {
+            let error = error.in_entry(index);
+            error.log(None);
+            // An error has no map keys that are not strings, and a Vec takes every byte.
+            serde_json::to_writer(&mut json, &error.into_body()).unwrap_or_default();
+        }
     }
     (range.start, json)
 }

@@ -1,9 +1,12 @@
 //! From a body to a decision: the one place where requests are routed, timed, counted and logged.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Instant;
 
-use farthing_core::{Decision, RouteBody};
+use axum::body::Bytes;
+use farthing_core::RouteBody;
+use farthing_model::Scorer;
 
 use crate::Clock;
 use crate::body;
@@ -12,6 +15,11 @@ use crate::ids::{Ids, draw};
 use crate::loaded::RouterSlot;
 use crate::log::{DecisionLog, Entry};
 use crate::metrics::{Made, Metrics};
+
+thread_local! {
+    /// A decision never waits, so a thread makes one at a time.
+    static SCORER: RefCell<Scorer> = RefCell::default();
+}
 
 /// Decides on requests.
 #[derive(Debug, Clone)]
@@ -28,13 +36,23 @@ pub(crate) struct Parts {
 }
 
 impl Decider {
-    /// The decision on the request that a JSON body describes, on the thread that asks.
-    pub(crate) fn decide(&self, json: &[u8]) -> Result<Decision, ApiError> {
-        let decision = self.try_decide(json);
+    /// The decision on the request that a JSON body describes, as JSON at the end of `answer`; on the
+    /// thread that asks.
+    pub(crate) fn decide(&self, json: &[u8], answer: &mut Vec<u8>) -> Result<(), ApiError> {
+        let before = answer.len();
+        let decision = self.try_decide(json, answer);
         if let Err(error) = &decision {
+            answer.truncate(before);
             self.0.metrics.refusal(error.code());
         }
         decision
+    }
+
+    /// The same in memory of its own.
+    pub(crate) fn decide_one(&self, json: &[u8]) -> Result<Bytes, ApiError> {
+        let mut answer = Vec::with_capacity(self.0.router.load().usual_answer_bytes);
+        self.decide(json, &mut answer)?;
+        Ok(answer.into())
     }
 
     /// Whether a decision takes milliseconds: the router reads requests with a sentence encoder.
@@ -42,14 +60,15 @@ impl Decider {
         self.0.router.load().router.has_encoder()
     }
 
-    fn try_decide(&self, json: &[u8]) -> Result<Decision, ApiError> {
+    fn try_decide(&self, json: &[u8], answer: &mut Vec<u8>) -> Result<(), ApiError> {
         let Parts { router, ids, clock, log, metrics } = &*self.0;
         let (request, options) = body::parse::<RouteBody>(json)?.check()?;
         let loaded = router.load_full();
         let id = ids.next();
 
         let start = Instant::now();
-        let decided = loaded.router.route(&request, &options, draw(id));
+        let decided = SCORER
+            .with_borrow_mut(|scorer| loaded.router.route(scorer, &request, &options, draw(id)));
         let took = start.elapsed();
 
         let decided =
@@ -57,17 +76,21 @@ impl Decider {
         let (model, reason) = (decided.choice.ranked[0], decided.choice.reason);
         metrics.decision(&loaded.cells, Made { policy: &decided.policy, model, reason }, took);
         let decision_us = took.as_nanos() as f64 / 1e3;
+        let mut text = uuid::Uuid::encode_buffer();
+        let written = id.hyphenated().encode_lower(&mut text);
+        let decision = decided.decision(&loaded.router, &*written, decision_us, options.explain);
+        serde_json::to_writer(answer, &decision).map_err(ApiError::internal)?;
         if let Some(log) = log {
             log.push(Entry {
                 at: clock.now(),
-                loaded: Arc::clone(&loaded),
-                decided: decided.clone(),
+                loaded,
+                decided,
                 id,
                 decision_us,
                 request,
                 session: options.session_id,
             });
         }
-        Ok(decided.into_decision(&loaded.router, id.to_string(), decision_us, options.explain))
+        Ok(())
     }
 }

@@ -25,6 +25,8 @@ pub(crate) struct Loaded {
     pub(crate) manifest: Bytes,
     /// The answer of `GET /v1/models`, as JSON.
     pub(crate) models: Bytes,
+    /// An answer with every candidate is seldom longer.
+    pub(crate) usual_answer_bytes: usize,
     policy_digests: BTreeMap<String, Digest>,
 }
 
@@ -33,7 +35,9 @@ impl Loaded {
     pub(crate) fn new(router: Router, now: SystemTime) -> Result<Self, serde_json::Error> {
         let policies = router.manifest().policies.keys();
         let digest = |name: &String| (name.clone(), router.policy_digest(name));
+        let names: usize = router.candidates().iter().map(String::len).sum();
         Ok(Self {
+            usual_answer_bytes: 512 + 2 * names + 200 * router.candidates().len(),
             cells: DecisionCells::new(policies.clone(), router.candidates()),
             manifest: serde_json::to_vec(router.manifest())?.into(),
             models: serde_json::to_vec(&list_models(&router, now))?.into(),

@@ -365,7 +365,7 @@ mod tests {
 
     use farthing_data::{ReadOptions, Rejects, read_log};
     use farthing_model::encoder::TextEncoder;
-    use farthing_model::network::{Network, Shape};
+    use farthing_model::network::{Frozen, Shape};
     use farthing_model::static_table::StaticTable;
 
     use super::*;
@@ -428,9 +428,9 @@ mod tests {
             part.learner.widen(problem, part.setting, &mut widened);
         }
         assert_eq!(widened, shape, "learners say what they take");
-        let outputs =
-            Network::new(prepared.store(&heads), shape).unwrap().forward(&features).unwrap();
-        for (row, outputs) in outputs.iter().enumerate() {
+        let network = Frozen::new(&prepared.store(&heads), shape);
+        for (row, features) in features.iter().enumerate() {
+            let outputs = network.forward(features);
             for (c, quality) in outputs.quality.iter().enumerate() {
                 let expected = prepared.mean_score[c] + expected[(row, c)];
                 // Token rows are stored in sixteen bits.

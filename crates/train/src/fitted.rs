@@ -85,11 +85,7 @@ impl Fitted {
     }
 
     /// `(n) features -> (n, candidates)` predictions.
-    pub(crate) fn predict(
-        &self,
-        features: &[Features],
-        bar_index: usize,
-    ) -> Result<Vec<Vec<Prediction>>, TrainError> {
+    pub(crate) fn predict(&self, features: &[Features], bar_index: usize) -> Vec<Vec<Prediction>> {
         predict(&self.router, features, bar_index)
     }
 

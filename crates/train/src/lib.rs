@@ -57,8 +57,6 @@ use crate::progress::Steps;
 
 /// Fewer judged requests than this cannot be split three ways.
 const MIN_REQUESTS: usize = 30;
-/// Requests in one forward pass.
-const BATCH: usize = 64;
 
 /// A trained router, not yet written.
 #[derive(Debug)]
@@ -106,7 +104,7 @@ fn certify_bars(fitted: &mut Fitted, config: &TrainConfig) -> Result<(), TrainEr
     let mut bars = fitted.parts.manifest.bars.clone();
     let mut policies = fitted.parts.manifest.policies.clone();
     for (i, card) in bars.iter_mut().enumerate() {
-        let predictions = fitted.predict(&features, i)?;
+        let predictions = fitted.predict(&features, i);
         let held_out = fitted.held_out(&records, &predictions, i);
         (card.threshold, card.certificate) = certify::certify(held_out, columns, config).unzip();
         if let Some(budget_usd) = config.budget_usd.filter(|_| i == 0) {
@@ -127,7 +125,7 @@ fn judge(
 ) -> Result<GateReport, TrainError> {
     let (records, features) =
         (fitted.records(&fitted.roles.sealed), fitted.features(&fitted.roles.sealed));
-    let predictions = predict(&Router::from_parts(parts)?, &features, 0)?;
+    let predictions = predict(&Router::from_parts(parts)?, &features, 0);
     let sealed = Sealed {
         records: &records,
         quality: tabulate(&predictions, |p| p.quality),
@@ -147,7 +145,7 @@ fn null_quality(
     features: &[Features],
 ) -> Result<DMatrix<f64>, TrainError> {
     let null = Parts { weights: learned.null.clone(), ..parts.clone() };
-    Ok(tabulate(&predict(&Router::from_parts(&null)?, features, 0)?, |p| p.quality))
+    Ok(tabulate(&predict(&Router::from_parts(&null)?, features, 0), |p| p.quality))
 }
 
 /// The dataset without requests and candidates that have no score, and the names of the latter.
@@ -187,15 +185,9 @@ fn judged_only(mut dataset: Dataset) -> Result<(Dataset, Vec<String>), TrainErro
     Ok((dataset, left_out))
 }
 
-/// `(n) features -> (n, candidates)` predictions, in parallel batches, in order.
-fn predict(
-    router: &Router,
-    features: &[Features],
-    bar_index: usize,
-) -> Result<Vec<Vec<Prediction>>, TrainError> {
-    let batches: Result<Vec<_>, _> =
-        features.par_chunks(BATCH).map(|batch| router.predict(batch, bar_index)).collect();
-    Ok(batches?.concat())
+/// `(n) features -> (n, candidates)` predictions, in parallel, in order.
+fn predict(router: &Router, features: &[Features], bar_index: usize) -> Vec<Vec<Prediction>> {
+    features.par_iter().map(|features| router.predict(features, bar_index)).collect()
 }
 
 /// `(n, candidates)` of one field of the predictions.

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use crate::encoder::{EncoderCard, TextEncoder};
-use crate::static_table::TextTokenizer;
+use crate::static_table::{TextTokenizer, TokenScratch};
 pub use surface::SURFACE_FEATURES;
 
 /// Changes whenever the same request would give other features; earlier ones stay served.
@@ -55,7 +55,7 @@ pub struct Featurizer {
 }
 
 /// A featurized request.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Features {
     /// Bucket of every word and word pair, in order.
     pub buckets: Vec<u32>,
@@ -168,50 +168,86 @@ impl Featurizer {
 
     /// The features of a request; only the forward pass of an encoder can fail.
     pub fn featurize(&self, request: &Request) -> candle_core::Result<Features> {
+        let mut features = Features::default();
+        self.featurize_into(request, &mut Scratch::default(), &mut features)?;
+        Ok(features)
+    }
+
+    /// The same in memory that was used before, so that nothing is allocated for a prompt of the usual kind.
+    pub fn featurize_into(
+        &self,
+        request: &Request,
+        scratch: &mut Scratch,
+        features: &mut Features,
+    ) -> candle_core::Result<()> {
         let schema = &self.schema;
-        let text = routing_text::build(request, schema.head_bytes, schema.tail_bytes);
-        let mut buckets = Vec::with_capacity(text.text.len() / 2);
-        let words = words::hash_ngrams(&text.text, schema.bucket_bits, &mut buckets);
-        let context = schema.context.iter().map(|column| {
-            request
-                .context
-                .get(column)
-                .filter(|value| !value.is_empty())
-                .map(|value| context_key(value))
-        });
-        let tokenizer = self.tokenizer.as_ref();
-        let mut tokens =
-            tokenizer.map_or_else(Vec::new, |tokenizer| tokenizer.token_ids(&text.text));
-        if schema.code_version >= DISTINCT_SINCE {
-            keep_first(&mut buckets);
-            keep_first(&mut tokens);
+        let routing = routing_text::build(request, schema.head_bytes, schema.tail_bytes);
+        let text = &*routing.text;
+        let Features { buckets, tokens, embedding, surface, context, .. } = features;
+        buckets.clear();
+        tokens.clear();
+        let words = words::hash_ngrams(text, schema.bucket_bits, &mut scratch.folded, buckets);
+        if let Some(tokenizer) = &self.tokenizer {
+            tokenizer.append_token_ids(text, &mut scratch.tokens, tokens);
         }
-        let embedded =
-            self.encoder.as_ref().map(|encoder| encoder.embed(&text.text)).transpose()?;
-        let (embedding, cut) =
-            embedded.map_or_else(Default::default, |found| (found.vector, found.truncated));
-        Ok(Features {
-            surface: surface::measure(&text.text, words, request),
-            buckets,
-            tokens,
-            context: context.collect(),
-            embedding,
-            text_bytes: request.text_bytes(),
-            truncated: text.truncated || cut,
-        })
+        if schema.code_version >= DISTINCT_SINCE {
+            scratch.seen.keep_first(buckets);
+            scratch.seen.keep_first(tokens);
+        }
+        *surface = surface::measure(text, words, request);
+        context.clear();
+        context.extend(schema.context.iter().map(|column| {
+            let value = request.context.get(column).filter(|value| !value.is_empty());
+            value.map(|value| context_key(value))
+        }));
+        features.text_bytes = request.text_bytes();
+        features.truncated = routing.truncated;
+        embedding.clear();
+        if let Some(encoder) = &self.encoder {
+            let embedded = encoder.embed(text)?;
+            embedding.extend(embedded.vector);
+            features.truncated |= embedded.truncated;
+        }
+        Ok(())
     }
 }
 
-/// Drops every entry that stands further ahead already.
-fn keep_first(entries: &mut Vec<u32>) {
-    let bits = entries.iter().max().map_or(0, |&last| last as usize + 1);
-    let mut seen = vec![0_u64; bits.div_ceil(64)];
-    entries.retain(|&entry| {
-        let (word, bit) = (entry as usize / 64, 1 << (entry % 64));
-        let new = seen[word] & bit == 0;
-        seen[word] |= bit;
-        new
-    });
+/// Memory that featurizing works in; it grows to the byte budget of the routing text and no further.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    folded: Vec<u8>,
+    tokens: TokenScratch,
+    seen: Seen,
+}
+
+/// Which entries were met.
+#[derive(Debug, Default)]
+struct Seen {
+    /// One bit an entry; all zero between uses.
+    bits: Vec<u64>,
+}
+
+impl Seen {
+    /// Drops every entry that stands further ahead already.
+    fn keep_first(&mut self, entries: &mut Vec<u32>) {
+        let largest = entries.iter().copied().max().map_or(0, |largest| largest as usize + 1);
+        if self.bits.len() < largest.div_ceil(64) {
+            self.bits.resize(largest.div_ceil(64), 0);
+        }
+        // Without a branch: which n-grams repeat is not for a processor to guess.
+        let mut kept = 0;
+        for at in 0..entries.len() {
+            let entry = entries[at];
+            let (word, bit) = (&mut self.bits[entry as usize / 64], 1 << (entry % 64));
+            entries[kept] = entry;
+            kept += usize::from(*word & bit == 0);
+            *word |= bit;
+        }
+        entries.truncate(kept);
+        for &entry in &*entries {
+            self.bits[entry as usize / 64] = 0;
+        }
+    }
 }
 
 /// Hash of a context value: the router directory holds these, not the values.

@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 
 use farthing_core::{Message, Request, Role};
+use memchr::memmem;
 
 /// A turn of fewer words than this says too little on its own.
 const SUBSTANTIVE_WORDS: usize = 4;
@@ -56,8 +57,9 @@ fn is_substantive(text: &str) -> bool {
 fn without_noise(text: &str) -> Cow<'_, str> {
     let mut text = Cow::Borrowed(text);
     for (open, close) in NOISE {
-        while let Some(start) = text.find(open) {
-            let end = text[start..].find(close).map_or(text.len(), |at| start + at + close.len());
+        while let Some(start) = memmem::find(text.as_bytes(), open.as_bytes()) {
+            let found = memmem::find(&text.as_bytes()[start..], close.as_bytes());
+            let end = found.map_or(text.len(), |at| start + at + close.len());
             text = Cow::Owned(format!("{}{}", &text[..start], &text[end..]));
         }
     }

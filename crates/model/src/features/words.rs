@@ -9,11 +9,16 @@ use xxhash_rust::xxh3::xxh3_64;
 const MAX_WORD_BYTES: usize = 64;
 
 /// Appends the bucket of every word, and of every pair of neighbours, to `buckets`. Returns the
-/// number of words.
-pub(super) fn hash_ngrams(text: &str, bucket_bits: u32, buckets: &mut Vec<u32>) -> usize {
+/// number of words. `folded` is scratch space.
+pub(super) fn hash_ngrams(
+    text: &str,
+    bucket_bits: u32,
+    folded: &mut Vec<u8>,
+    buckets: &mut Vec<u32>,
+) -> usize {
     let mut words = 0;
     let mut previous = None;
-    for_each_word(text, |word| {
+    for_each_word(text, folded, |word| {
         let hash = xxh3_64(word);
         buckets.push(bucket(hash, bucket_bits));
         if let Some(before) = previous {
@@ -39,35 +44,103 @@ fn pair(first: u64, second: u64) -> u64 {
         .wrapping_mul(0xD6E8_FEB8_6659_FD93)
 }
 
-fn for_each_word(text: &str, mut emit: impl FnMut(&[u8])) {
+/// What a byte begins.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Begins {
+    /// An ASCII letter or digit.
+    Word,
+    /// A visible ASCII character of another kind.
+    Mark,
+    /// White space or a control character.
+    Nothing,
+    /// A character that is not ASCII.
+    Wide,
+}
+
+const BEGINS: [Begins; 256] = {
+    let mut table = [Begins::Nothing; 256];
+    let mut byte = 0_u8;
+    loop {
+        table[byte as usize] = if !byte.is_ascii() {
+            Begins::Wide
+        } else if byte.is_ascii_alphanumeric() {
+            Begins::Word
+        } else if byte.is_ascii_graphic() {
+            Begins::Mark
+        } else {
+            Begins::Nothing
+        };
+        if byte == u8::MAX {
+            break table;
+        }
+        byte += 1;
+    }
+};
+
+fn begins(byte: u8) -> Begins {
+    BEGINS[usize::from(byte)]
+}
+
+fn fold(byte: u8) -> u8 {
+    if byte.is_ascii_digit() { b'0' } else { byte.to_ascii_lowercase() }
+}
+
+fn for_each_word(text: &str, folded: &mut Vec<u8>, mut emit: impl FnMut(&[u8])) {
+    let bytes = text.as_bytes();
+    // All at once, so that a word in ASCII is a slice and not a copy.
+    folded.clear();
+    folded.extend(bytes.iter().map(|&byte| fold(byte)));
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        match begins(byte) {
+            Begins::Nothing => at += 1,
+            Begins::Mark => {
+                emit(&[byte]);
+                at += 1;
+            }
+            Begins::Wide => at = wide_word(text, at, &mut emit),
+            Begins::Word => {
+                let length = bytes[at..].iter().position(|&byte| begins(byte) != Begins::Word);
+                let end = length.map_or(bytes.len(), |length| at + length);
+                if bytes.get(end).is_some_and(|byte| !byte.is_ascii()) {
+                    at = wide_word(text, at, &mut emit);
+                } else {
+                    emit(&folded[at..end.min(at + MAX_WORD_BYTES)]);
+                    at = end;
+                }
+            }
+        }
+    }
+}
+
+/// Emits the word, or the visible character, that begins at `start`; where it ends.
+fn wide_word(text: &str, start: usize, emit: &mut impl FnMut(&[u8])) -> usize {
     let mut word = [0_u8; MAX_WORD_BYTES];
     let mut length = 0;
-    for c in text.chars() {
+    for (offset, c) in text[start..].char_indices() {
         if c.is_ascii_alphanumeric() {
             if length < MAX_WORD_BYTES {
-                word[length] =
-                    if c.is_ascii_digit() { b'0' } else { (c as u8).to_ascii_lowercase() };
+                word[length] = fold(c as u8);
                 length += 1;
             }
-        } else if c.is_alphanumeric() && !is_unspaced(c) {
+        } else if !is_unspaced(c) && c.is_alphanumeric() {
             for lower in c.to_lowercase() {
                 if length + lower.len_utf8() <= MAX_WORD_BYTES {
                     length += lower.encode_utf8(&mut word[length..]).len();
                 }
             }
+        } else if offset > 0 {
+            emit(&word[..length]);
+            return start + offset;
         } else {
-            if length > 0 {
-                emit(&word[..length]);
-                length = 0;
-            }
             if !c.is_whitespace() && !c.is_control() {
                 emit(c.encode_utf8(&mut [0; 4]).as_bytes());
             }
+            return start + c.len_utf8();
         }
     }
-    if length > 0 {
-        emit(&word[..length]);
-    }
+    emit(&word[..length]);
+    text.len()
 }
 
 /// Scripts that put no space between words: kana, CJK ideographs, Thai, Lao, Khmer.
@@ -83,7 +156,29 @@ mod tests {
 
     fn words(text: &str) -> Vec<String> {
         let mut words = Vec::new();
-        for_each_word(text, |word| words.push(String::from_utf8(word.to_vec()).unwrap()));
+        for_each_word(text, &mut Vec::new(), |word| {
+            words.push(String::from_utf8(word.to_vec()).unwrap());
+        });
+        words
+    }
+
+    /// The definition, a character at a time.
+    fn words_by_characters(text: &str) -> Vec<String> {
+        let mut words = vec![String::new()];
+        for c in text.chars() {
+            if c.is_alphanumeric() && !is_unspaced(c) {
+                let word = words.last_mut().unwrap();
+                for lower in c.to_lowercase().map(|c| if c.is_ascii_digit() { '0' } else { c }) {
+                    if word.len() + lower.len_utf8() <= MAX_WORD_BYTES {
+                        word.push(lower);
+                    }
+                }
+            } else {
+                let visible = !c.is_whitespace() && !c.is_control();
+                words.extend([String::from_iter(visible.then_some(c)), String::new()]);
+            }
+        }
+        words.retain(|word| !word.is_empty());
         words
     }
 
@@ -91,15 +186,23 @@ mod tests {
     fn words_are_cut_where_expected() {
         assert_eq!(words("Let x_1 = 42;"), ["let", "x", "_", "0", "=", "00", ";"]);
         assert_eq!(words("ÄRGER über"), ["ärger", "über"]);
+        assert_eq!(words("naïve1 1é2,é"), ["naïve0", "0é0", ",", "é"]);
         assert_eq!(words("質問です"), ["質", "問", "で", "す"]);
+        assert_eq!(words("x質“y”\u{1}z"), ["x", "質", "“", "y", "”", "z"]);
         assert_eq!(words(&"a".repeat(1000)), ["a".repeat(64)]);
+        assert_eq!(words(&format!("{}é", "a".repeat(70))), ["a".repeat(64)]);
     }
 
     proptest! {
         #[test]
+        fn words_are_those_of_the_definition(text in "([a-zA-Z0-9 ]|[ -~]|\\PC|.){0,120}") {
+            prop_assert_eq!(words(&text), words_by_characters(&text));
+        }
+
+        #[test]
         fn any_text_gives_buckets_in_range(text in "\\PC{0,200}") {
             let mut buckets = Vec::new();
-            let words = hash_ngrams(&text, 10, &mut buckets);
+            let words = hash_ngrams(&text, 10, &mut Vec::new(), &mut buckets);
             prop_assert_eq!(buckets.len(), (2 * words).saturating_sub(1));
             prop_assert!(buckets.iter().all(|&b| b < 1024));
         }

@@ -15,7 +15,7 @@ use super::manifest::{FORMAT_VERSION, Manifest, OLDEST_READABLE};
 use super::{Router, SeenPrompts};
 use crate::encoder::{EncoderError, Files, TextEncoder};
 use crate::features::Featurizer;
-use crate::network::{self, Network, Shape, ShapeError, Weights};
+use crate::network::{self, Frozen, Shape, ShapeError, Weights};
 use crate::static_table::{StaticTableError, TextTokenizer};
 
 const MANIFEST: &str = "manifest.json";
@@ -139,15 +139,6 @@ pub enum RouterError {
     /// The sentence encoder cannot be read or written.
     #[error("the sentence encoder of the router cannot be used")]
     Encoder(#[source] Box<EncoderError>),
-    /// The forward pass cannot be built.
-    #[error("cannot prepare the forward pass of `{}`", path.display())]
-    Network {
-        /// The directory.
-        path: PathBuf,
-        /// The cause.
-        #[source]
-        source: candle_core::Error,
-    },
 }
 
 impl From<EncoderError> for RouterError {
@@ -281,8 +272,7 @@ pub(super) fn assemble(dir: &Path, digest: Digest, parts: Parts) -> Result<Route
     weights
         .check(&shape)
         .map_err(|source| RouterError::Shape { path: dir.join(WEIGHTS), source })?;
-    let network = Network::new(weights, shape)
-        .map_err(|source| RouterError::Network { path: dir.into(), source })?;
+    let network = Frozen::new(&weights, shape);
     let names: Vec<String> = manifest.candidates.iter().map(|card| card.model.clone()).collect();
     let reference = names.iter().position(|name| *name == manifest.reference).unwrap_or_default();
     let repriced = false;
@@ -410,9 +400,7 @@ mod tests {
         let features = loaded.featurize(&request).unwrap();
         assert_eq!(features.tokens, [1, 2]);
         assert_eq!(made.featurize(&request).unwrap(), features);
-        let predict = |router: &Router, features: &Features| {
-            router.predict(std::slice::from_ref(features), 0).unwrap()
-        };
+        let predict = |router: &Router, features: &Features| router.predict(features, 0);
         assert_eq!(predict(&loaded, &features), predict(&made, &features));
         let without = Features { tokens: Vec::new(), ..features.clone() };
         assert_ne!(predict(&loaded, &features), predict(&loaded, &without));
@@ -428,7 +416,7 @@ mod tests {
         let (loaded, _) = Parts::load(dir.path()).unwrap();
         let predict = |router: &Router| {
             let request = Request::from_prompt("Words!").unwrap();
-            router.predict(&[router.featurize(&request).unwrap()], 0).unwrap()
+            router.predict(&router.featurize(&request).unwrap(), 0)
         };
         let of = |parts: &Parts| predict(&Router::from_parts(parts).unwrap());
         assert_eq!(of(&loaded), of(&parts));

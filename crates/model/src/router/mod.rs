@@ -3,6 +3,7 @@
 mod calibration;
 mod directory;
 mod manifest;
+mod scorer;
 mod seen;
 
 use std::path::Path;
@@ -10,7 +11,7 @@ use std::path::Path;
 use farthing_core::{Bar, Digest, Policy, Prediction, PriceTable, Request, Rule};
 
 use crate::features::{Features, Featurizer};
-use crate::network::{Network, Outputs};
+use crate::network::{Frozen, Outputs};
 pub use calibration::{
     Beta, Calibration, CalibrationCard, CalibrationMethod, InvalidKnots, Isotonic, Platt,
 };
@@ -22,6 +23,7 @@ pub use manifest::{
     IntervalCard, LearnerCard, LeftOutCard, Manifest, PolicySpec, SliceBounds, StandIn,
     TimeSplitCard, TokenModel,
 };
+pub use scorer::Scorer;
 pub use seen::SeenPrompts;
 
 /// A loaded router. Trainer, evaluator and server predict through it.
@@ -35,7 +37,7 @@ pub struct Router {
     /// Whether `prices` are others than those of its directory.
     repriced: bool,
     featurizer: Featurizer,
-    network: Network,
+    network: Frozen,
 }
 
 impl Router {
@@ -134,16 +136,10 @@ impl Router {
         self.featurizer.featurize(request)
     }
 
-    /// Predictions for a batch of featurized requests: `(batch) -> (batch, candidates)`, with
-    /// `p_above_bar` at the bar of that position.
-    pub fn predict(
-        &self,
-        batch: &[Features],
-        bar_index: usize,
-    ) -> Result<Vec<Vec<Prediction>>, candle_core::Error> {
-        let outputs = self.network.forward(batch)?;
-        let each = batch.iter().zip(outputs);
-        Ok(each.map(|(features, outputs)| self.interpret(features, &outputs, bar_index)).collect())
+    /// Predictions for a featurized request, one a candidate, with `p_above_bar` at the bar of that
+    /// position.
+    pub fn predict(&self, features: &Features, bar_index: usize) -> Vec<Prediction> {
+        self.interpret(features, &self.network.forward(features), bar_index).collect()
     }
 
     fn interpret(
@@ -151,31 +147,29 @@ impl Router {
         features: &Features,
         outputs: &Outputs,
         bar_index: usize,
-    ) -> Vec<Prediction> {
+    ) -> impl Iterator<Item = Prediction> {
         let calibration = &self.manifest.bars[bar_index].calibration;
         let cards = self.manifest.candidates.iter().enumerate();
         // Calibration sees the raw value: clamping would tie what the learner tells apart. For the
         // same reason a quality above 1 lowers all of a request's qualities alike.
         let highest = outputs.quality.iter().copied().fold(f32::NEG_INFINITY, f32::max);
         let excess = (f64::from(highest) - 1.0).max(0.0);
-        cards
-            .map(|(i, card)| {
-                let raw = f64::from(outputs.quality[i]);
-                let length = f64::from(outputs.length[i]);
-                let CostModel { tokens, mean_cost_usd } = card.cost;
-                let by_tokens = tokens.zip(self.prices.get(&card.model)).map(|(tokens, price)| {
-                    let input = tokens.input_tokens(features.text_bytes);
-                    price.cost_usd(input, 0.0, tokens.output_tokens(length))
-                });
-                let as_logged = || mean_cost_usd.map(|mean| mean * length_multiple(length));
-                Prediction {
-                    quality: (raw - excess).clamp(0.0, 1.0),
-                    p_above_bar: calibration[i].apply(raw),
-                    cost_usd: by_tokens.or_else(as_logged),
-                    output_tokens: tokens.map(|tokens| tokens.output_tokens(length)),
-                    output_tokens_q90: tokens.and_then(|tokens| tokens.output_tokens_q90(length)),
-                }
-            })
-            .collect()
+        cards.map(move |(i, card)| {
+            let raw = f64::from(outputs.quality[i]);
+            let length = f64::from(outputs.length[i]);
+            let CostModel { tokens, mean_cost_usd } = card.cost;
+            let by_tokens = tokens.zip(self.prices.get(&card.model)).map(|(tokens, price)| {
+                let input = tokens.input_tokens(features.text_bytes);
+                price.cost_usd(input, 0.0, tokens.output_tokens(length))
+            });
+            let as_logged = || mean_cost_usd.map(|mean| mean * length_multiple(length));
+            Prediction {
+                quality: (raw - excess).clamp(0.0, 1.0),
+                p_above_bar: calibration[i].apply(raw),
+                cost_usd: by_tokens.or_else(as_logged),
+                output_tokens: tokens.map(|tokens| tokens.output_tokens(length)),
+                output_tokens_q90: tokens.and_then(|tokens| tokens.output_tokens_q90(length)),
+            }
+        })
     }
 }

@@ -5,6 +5,7 @@
 //! How a table is made is training's business, and where its vectors are used the featurizer's.
 
 mod error;
+mod glyphs;
 mod pieces;
 mod rows;
 mod tokenizer;
@@ -16,6 +17,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub use error::StaticTableError;
+pub use pieces::TokenScratch;
 pub use rows::Rows;
 pub use tokenizer::TextTokenizer;
 pub use vocabulary::Vocabulary;

@@ -1,63 +1,158 @@
-//! Cutting ASCII words into the pieces of a BERT vocabulary.
+//! Cutting text into the pieces of a BERT vocabulary.
 //!
-//! What BERT's normaliser and pre-tokenizer do is, for ASCII, four cases of one byte each, so the
-//! words are found in one pass and looked up without being copied into strings.
+//! For ASCII, what BERT's normaliser and pre-tokenizer do is four cases of one byte each, so words are
+//! found in one pass and looked up where they stand. Other characters are read through [`Glyphs`].
 
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+
+use tokenizers::Tokenizer;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::Vocabulary;
+use super::glyphs::{Glyph, Glyphs};
 
-/// The ASCII part of a BERT vocabulary.
+/// A BERT vocabulary.
 #[derive(Debug)]
 pub(super) struct Pieces {
     /// Pieces that a word may begin with.
     first: Lookup,
     /// Pieces that may follow, without their prefix.
     following: Lookup,
+    glyphs: Glyphs,
     /// What stands in for a word that cannot be cut.
     unknown: u32,
     lowercase: bool,
+    /// In characters.
     longest_word: usize,
+}
+
+/// Memory that cutting works in.
+#[derive(Debug, Default)]
+pub struct TokenScratch {
+    lower: Vec<u8>,
+    word: String,
+}
+
+/// What a byte is to BERT.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Letter,
+    Mark,
+    Space,
+    /// Anything that takes a closer look: control characters and all beyond ASCII.
+    Other,
+}
+
+const KINDS: [Kind; 256] = {
+    let mut table = [Kind::Other; 256];
+    let mut byte = 0_u8;
+    while byte.is_ascii() {
+        if byte.is_ascii_alphanumeric() {
+            table[byte as usize] = Kind::Letter;
+        } else if byte.is_ascii_punctuation() {
+            table[byte as usize] = Kind::Mark;
+        } else if matches!(byte, b' ' | b'\t' | b'\n' | b'\r') {
+            table[byte as usize] = Kind::Space;
+        }
+        byte += 1;
+    }
+    table
+};
+
+fn kind(byte: u8) -> Kind {
+    KINDS[usize::from(byte)]
 }
 
 impl Pieces {
     /// None unless text is cut as BERT cuts it: no other way is known here.
-    pub(super) fn of(vocabulary: &Vocabulary) -> Option<Self> {
+    pub(super) fn of(vocabulary: &Vocabulary, stock: &Tokenizer) -> Option<Self> {
         let lowercase = vocabulary.bert_lowercase()?;
-        let ascii = || vocabulary.tokens().iter().zip(0..).filter(|(token, _)| token.is_ascii());
-        let after = |(token, id): (&'_ String, u32)| {
-            token.strip_prefix(vocabulary.prefix()).map(|rest| (rest.to_owned(), id))
-        };
-        let following: Vec<_> = ascii().filter_map(after).collect();
+        let glyphs =
+            Glyphs::new(stock.get_normalizer()?.clone(), stock.get_pre_tokenizer()?.clone());
+        let entries = || vocabulary.tokens().iter().map(String::as_str).zip(0..);
+        let prefix = vocabulary.prefix();
         Some(Self {
-            first: Lookup::new(ascii().map(|(token, id)| (token.as_str(), id))),
-            following: Lookup::new(following.iter().map(|(token, id)| (token.as_str(), *id))),
+            // Entries with the prefix too: a word may begin with it.
+            first: Lookup::new(entries()),
+            following: Lookup::new(
+                entries().filter_map(|(token, id)| Some((token.strip_prefix(prefix)?, id))),
+            ),
+            glyphs,
             unknown: vocabulary.unknown(),
             lowercase,
             longest_word: vocabulary.longest_word(),
         })
     }
 
-    /// Appends the ids of a text without white space and without anything but ASCII; words that
-    /// cannot be cut are unknown. `word` is scratch space.
-    pub(super) fn append(&self, chunk: &[u8], word: &mut Vec<u8>, ids: &mut Vec<u32>) {
-        word.clear();
-        for &byte in chunk {
-            if byte.is_ascii_alphanumeric() {
-                word.push(if self.lowercase { byte.to_ascii_lowercase() } else { byte });
-            } else if byte.is_ascii_punctuation() {
-                self.append_word(word, ids);
-                self.append_word(&[byte], ids);
-                word.clear();
-            }
-            // The rest are control characters, which are removed and do not end a word.
+    /// Appends the ids of a text; words that cannot be cut are unknown.
+    pub(super) fn append(&self, text: &str, scratch: &mut TokenScratch, ids: &mut Vec<u32>) {
+        let TokenScratch { lower, word } = scratch;
+        let bytes = text.as_bytes();
+        lower.clear();
+        lower.extend_from_slice(bytes);
+        if self.lowercase {
+            lower.make_ascii_lowercase();
         }
-        self.append_word(word, ids);
+        let mut at = 0;
+        while let Some(&byte) = bytes.get(at) {
+            match kind(byte) {
+                Kind::Space => at += 1,
+                Kind::Mark => {
+                    self.append_word(&[byte], 1, ids);
+                    at += 1;
+                }
+                Kind::Other => at = self.append_wide(text, at, word, ids),
+                Kind::Letter => {
+                    let length = bytes[at..].iter().position(|&byte| kind(byte) != Kind::Letter);
+                    let end = length.map_or(bytes.len(), |length| at + length);
+                    if bytes.get(end).is_some_and(|&byte| kind(byte) == Kind::Other) {
+                        at = self.append_wide(text, at, word, ids);
+                    } else {
+                        self.append_word(&lower[at..end], end - at, ids);
+                        at = end;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Appends what begins at `start` up to the next ASCII space or mark, character by character;
+    /// where that is.
+    fn append_wide(
+        &self,
+        text: &str,
+        start: usize,
+        word: &mut String,
+        ids: &mut Vec<u32>,
+    ) -> usize {
+        let mut flush = |word: &mut String| {
+            self.append_word(word.as_bytes(), word.chars().count(), ids);
+            word.clear();
+        };
+        word.clear();
+        for (offset, c) in text[start..].char_indices() {
+            if c.is_ascii() && matches!(kind(c as u8), Kind::Space | Kind::Mark) {
+                flush(word);
+                return start + offset;
+            }
+            match self.glyphs.get(c) {
+                Glyph::Space => flush(word),
+                Glyph::Letters(letters) => word.push_str(letters),
+                Glyph::Alone(alone) => {
+                    flush(word);
+                    word.push_str(alone);
+                    flush(word);
+                }
+            }
+        }
+        flush(word);
+        text.len()
     }
 
     /// Greedy, longest piece first. A word with a part that is no piece is unknown as a whole.
-    fn append_word(&self, word: &[u8], ids: &mut Vec<u32>) {
-        if word.len() > self.longest_word {
+    fn append_word(&self, word: &[u8], chars: usize, ids: &mut Vec<u32>) {
+        if chars > self.longest_word {
             return ids.push(self.unknown);
         }
         let before = ids.len();
@@ -74,46 +169,20 @@ impl Pieces {
     }
 }
 
-/// Ids by text: a hash table with linear probing that is at most half full.
+/// Ids by the hash of a text. That another text has the hash of one of some ten thousand entries is less
+/// likely than a fault of the memory.
 #[derive(Debug)]
 struct Lookup {
-    slots: Vec<Slot>,
-    /// `64 - log2(slots)`, at least 1.
-    shift: u32,
-    text: Vec<u8>,
-    /// Length of the longest text.
+    ids: HashMap<u64, u32, BuildHasherDefault<Given>>,
+    /// Length of the longest text in bytes.
     longest: usize,
 }
 
-/// An entry; a length of zero marks a free slot.
-#[derive(Debug, Clone, Copy, Default)]
-struct Slot {
-    /// The low half of the hash, so that other texts are rarely compared.
-    tag: u32,
-    id: u32,
-    start: u32,
-    length: u32,
-}
-
 impl Lookup {
-    #[expect(clippy::cast_possible_truncation, reason = "a vocabulary is far below 4 GB")]
-    fn new<'a>(entries: impl Iterator<Item = (&'a str, u32)> + Clone) -> Self {
-        let size = (2 * entries.clone().count()).next_power_of_two().max(2);
-        let mut lookup = Self {
-            slots: vec![Slot::default(); size],
-            shift: 64 - size.trailing_zeros(),
-            text: Vec::new(),
-            longest: 0,
-        };
+    fn new<'a>(entries: impl Iterator<Item = (&'a str, u32)>) -> Self {
+        let mut lookup = Self { ids: HashMap::default(), longest: 0 };
         for (text, id) in entries.filter(|(text, _)| !text.is_empty()) {
-            let hash = xxh3_64(text.as_bytes());
-            let mut at = lookup.home(hash);
-            while lookup.slots[at].length > 0 {
-                at = (at + 1) % size;
-            }
-            let (start, length) = (lookup.text.len() as u32, text.len() as u32);
-            lookup.slots[at] = Slot { tag: hash as u32, id, start, length };
-            lookup.text.extend(text.bytes());
+            lookup.ids.entry(xxh3_64(text.as_bytes())).or_insert(id);
             lookup.longest = lookup.longest.max(text.len());
         }
         lookup
@@ -122,32 +191,32 @@ impl Lookup {
     /// Id and length of the longest entry that `text` begins with.
     fn longest(&self, text: &[u8]) -> Option<(u32, usize)> {
         let longest = self.longest.min(text.len());
-        (1..=longest).rev().find_map(|length| Some((self.get(&text[..length])?, length)))
+        // An entry ends where a character does, so a piece of one is not looked for.
+        let whole = |&length: &usize| text.get(length).is_none_or(|byte| byte & 0xC0 != 0x80);
+        let entry = |length| Some((self.get(&text[..length])?, length));
+        (1..=longest).rev().filter(whole).find_map(entry)
     }
 
-    #[expect(clippy::cast_possible_truncation, reason = "the low half is what is meant")]
     fn get(&self, text: &[u8]) -> Option<u32> {
-        let hash = xxh3_64(text);
-        let mut at = self.home(hash);
-        loop {
-            let slot = &self.slots[at];
-            if slot.length == 0 {
-                return None;
-            }
-            if slot.tag == hash as u32 {
-                let (start, length) = (slot.start as usize, slot.length as usize);
-                if &self.text[start..start + length] == text {
-                    return Some(slot.id);
-                }
-            }
-            at = (at + 1) % self.slots.len();
-        }
+        self.ids.get(&xxh3_64(text)).copied()
+    }
+}
+
+/// Keys are hashes already.
+#[derive(Debug, Default)]
+struct Given(u64);
+
+impl Hasher for Given {
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 = xxh3_64(bytes);
     }
 
-    /// The top bits choose the slot.
-    #[expect(clippy::cast_possible_truncation, reason = "below the number of slots")]
-    fn home(&self, hash: u64) -> usize {
-        (hash >> self.shift) as usize
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
     }
 }
 
@@ -157,21 +226,12 @@ mod tests {
 
     #[test]
     fn the_longest_entry_is_found() {
-        let lookup = Lookup::new([("a", 0), ("ab", 1), ("abcd", 2), ("", 3)].into_iter());
+        let lookup = Lookup::new([("a", 0), ("ab", 1), ("abcd", 2), ("", 3), ("é", 4)].into_iter());
         assert_eq!(lookup.longest(b"abc"), Some((1, 2)));
         assert_eq!(lookup.longest(b"abcde"), Some((2, 4)));
+        assert_eq!(lookup.longest("éa".as_bytes()), Some((4, 2)));
         assert_eq!(lookup.longest(b"ba"), None);
         assert_eq!(lookup.longest(b""), None);
         assert_eq!(Lookup::new(std::iter::empty()).longest(b"a"), None);
-    }
-
-    #[test]
-    fn every_entry_of_a_large_table_is_found_and_nothing_else() {
-        let words: Vec<String> = (0..5_000).map(|i| format!("w{i}")).collect();
-        let lookup = Lookup::new(words.iter().map(String::as_str).zip(0..));
-        for (word, id) in words.iter().zip(0_u32..) {
-            assert_eq!(lookup.get(word.as_bytes()), Some(id));
-        }
-        assert_eq!(lookup.get(b"w5000"), None);
     }
 }

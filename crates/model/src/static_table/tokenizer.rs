@@ -6,11 +6,11 @@ use std::path::Path;
 use farthing_core::Digest;
 use tokenizers::Tokenizer;
 
-use super::pieces::Pieces;
+use super::pieces::{Pieces, TokenScratch};
 use super::{StaticTableError, Vocabulary};
 
 /// Cuts text into the entries of a vocabulary, exactly as the `tokenizers` crate does with the same
-/// `tokenizer.json`. ASCII text, which most is, takes a way that is many times faster.
+/// `tokenizer.json`, and where text is cut as BERT cuts it, many times faster.
 pub struct TextTokenizer {
     json: Vec<u8>,
     digest: Digest,
@@ -34,7 +34,7 @@ impl TextTokenizer {
             digest: Digest::of(&json),
             entries: vocabulary.tokens().len(),
             unknown: vocabulary.unknown(),
-            pieces: Pieces::of(&vocabulary),
+            pieces: Pieces::of(&vocabulary, &stock),
             json,
             stock,
         })
@@ -58,19 +58,35 @@ impl TextTokenizer {
     /// Ids of the text's tokens in order, unknown words left out. Nothing in a text is special:
     /// `[CLS]` is three tokens. Time grows with the text, so its length is for the caller to cap.
     pub fn token_ids(&self, text: &str) -> Vec<u32> {
-        let mut ids = self.pieces(text);
-        ids.retain(|&id| id != self.unknown);
+        let mut ids = Vec::new();
+        self.append_token_ids(text, &mut TokenScratch::default(), &mut ids);
         ids
+    }
+
+    /// Appends those ids to `ids`, in memory that was used before.
+    pub fn append_token_ids(&self, text: &str, scratch: &mut TokenScratch, ids: &mut Vec<u32>) {
+        let before = ids.len();
+        self.append_pieces(text, scratch, ids);
+        let mut kept = before;
+        for at in before..ids.len() {
+            ids[kept] = ids[at];
+            kept += usize::from(ids[at] != self.unknown);
+        }
+        ids.truncate(kept);
     }
 
     /// The same with the unknown token where an unknown word is: an encoder counts places.
     pub fn pieces(&self, text: &str) -> Vec<u32> {
-        let mut ids = Vec::with_capacity(text.len() / 4);
-        match &self.pieces {
-            Some(pieces) => self.append_by_chunk(pieces, text, &mut ids),
-            None => self.append_stock(text, &mut ids),
-        }
+        let mut ids = Vec::new();
+        self.append_pieces(text, &mut TokenScratch::default(), &mut ids);
         ids
+    }
+
+    fn append_pieces(&self, text: &str, scratch: &mut TokenScratch, ids: &mut Vec<u32>) {
+        match &self.pieces {
+            Some(pieces) => pieces.append(text, scratch, ids),
+            None => self.append_stock(text, ids),
+        }
     }
 
     /// The same ids by the `tokenizers` crate alone: what [`Self::token_ids`] is measured against.
@@ -84,32 +100,6 @@ impl TextTokenizer {
         let mut ids = Vec::new();
         self.append_stock(text, &mut ids);
         ids
-    }
-
-    /// Chunk by chunk between white space, which nothing that BERT does reaches across. Chunks with
-    /// other than ASCII are left to the stock tokenizer, neighbours of them in one piece.
-    fn append_by_chunk(&self, pieces: &Pieces, text: &str, ids: &mut Vec<u32>) {
-        let bytes = text.as_bytes();
-        let mut word = Vec::new();
-        let mut foreign: Option<(usize, usize)> = None;
-        let mut at = 0;
-        while at < bytes.len() {
-            let length = bytes[at..].iter().position(|&byte| is_space(byte));
-            let end = length.map_or(bytes.len(), |length| at + length);
-            let chunk = &bytes[at..end];
-            if !chunk.is_ascii() {
-                foreign = Some((foreign.map_or(at, |(start, _)| start), end));
-            } else if !chunk.is_empty() {
-                if let Some((start, end)) = foreign.take() {
-                    self.append_stock(&text[start..end], ids);
-                }
-                pieces.append(chunk, &mut word, ids);
-            }
-            at = end + 1;
-        }
-        if let Some((start, end)) = foreign {
-            self.append_stock(&text[start..end], ids);
-        }
     }
 
     fn append_stock(&self, text: &str, ids: &mut Vec<u32>) {
@@ -128,12 +118,6 @@ impl fmt::Debug for TextTokenizer {
             .field("entries", &self.entries)
             .finish_non_exhaustive()
     }
-}
-
-/// The ASCII white space that ends a word. Vertical tab and form feed do not: BERT removes them as
-/// control characters before it looks for white space.
-fn is_space(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
 }
 
 #[cfg(test)]
@@ -174,7 +158,19 @@ mod tests {
         check(&"a".repeat(101));
         check(&format!("{} b {}", "ä".repeat(100), "é".repeat(101)));
         check(&format!("{}\u{1}", "a".repeat(100)));
+        check(
+            "\u{37e} \u{1fef} \u{2126}\u{212b} \u{f900}\u{fa1f} \u{302e}\u{1d16d}\u{302f} 각각 \u{ac01}\u{11a8}",
+        );
         check("supercalifragilisticexpialidocious https://example.com/a_b?c=1&d=%20#e");
+    }
+
+    #[test]
+    fn every_character_is_read_as_by_the_stock_tokenizer() {
+        // All of the basic plane, and a sample of those beyond.
+        for page in (0..0x100).chain((0x100..0x1100).step_by(0x61)) {
+            let chars = (page * 0x100..(page + 1) * 0x100).filter_map(char::from_u32);
+            check(&chars.flat_map(|c| ['a', c, 'n', ' ', c, ' ']).collect::<String>());
+        }
     }
 
     #[test]

@@ -5,12 +5,11 @@ use std::collections::BTreeMap;
 use farthing_data::{Cell, Dataset, Record, split};
 use farthing_model::Parts;
 use farthing_model::features::Features;
-use farthing_model::network::{ContextTable, Network, Outputs, Shape, Weights};
+use farthing_model::network::{ContextTable, Frozen, Outputs, Shape, Weights};
 use nalgebra::{DMatrix, DVector};
 use rayon::prelude::*;
 
 use super::AddError;
-use crate::BATCH;
 use crate::config::Encoder;
 use crate::featurize::featurize;
 use crate::objective::FOLDS;
@@ -90,7 +89,7 @@ impl Evidence {
             cell_of(judged[row].0, in_log[c]).and_then(|cell| cell.score).unwrap_or(f64::NAN)
         });
         let shape = parent.shape();
-        let outputs = forward(parent.weights.clone(), shape.clone(), &features)?;
+        let outputs = forward(&parent.weights, shape.clone(), &features);
         let (values, value_keys) = context_values(&parent.weights.context, &features);
         // Not the folds that the router was fitted by.
         let seed = parent.manifest.data.seed.wrapping_add(2);
@@ -103,7 +102,7 @@ impl Evidence {
             length: table(&outputs, m, |outputs| &outputs.length),
             text: representation.embed(&features),
             representation,
-            components: components(&parent.weights, &shape, &features)?,
+            components: components(&parent.weights, &shape, &features),
             values,
             value_keys,
             bytes: DVector::from_iterator(n, features.iter().map(|f| f.text_bytes as f64)),
@@ -118,16 +117,10 @@ impl Evidence {
     }
 }
 
-/// Raw outputs, in parallel batches, in order.
-fn forward(
-    weights: Weights,
-    shape: Shape,
-    features: &[Features],
-) -> Result<Vec<Outputs>, candle_core::Error> {
-    let network = Network::new(weights, shape)?;
-    let batches: Result<Vec<_>, _> =
-        features.par_chunks(BATCH).map(|batch| network.forward(batch)).collect();
-    Ok(batches?.concat())
+/// Raw outputs, in order.
+fn forward(weights: &Weights, shape: Shape, features: &[Features]) -> Vec<Outputs> {
+    let network = Frozen::new(weights, shape);
+    features.par_iter().map(|features| network.forward(features)).collect()
 }
 
 fn table(outputs: &[Outputs], columns: usize, field: impl Fn(&Outputs) -> &[f32]) -> DMatrix<f64> {
@@ -136,14 +129,10 @@ fn table(outputs: &[Outputs], columns: usize, field: impl Fn(&Outputs) -> &[f32]
 
 /// `(n, components)`: how much of each request belongs to each component. The forward pass itself
 /// says so when every component is its own candidate, of which it is worth 1.
-fn components(
-    weights: &Weights,
-    shape: &Shape,
-    features: &[Features],
-) -> Result<DMatrix<f64>, candle_core::Error> {
+fn components(weights: &Weights, shape: &Shape, features: &[Features]) -> DMatrix<f64> {
     let count = shape.components();
     if count == 0 {
-        return Ok(DMatrix::zeros(features.len(), 0));
+        return DMatrix::zeros(features.len(), 0);
     }
     let logits_only = |values: &[f32]| logits_only(values, shape, count);
     let identity = |i: usize| if i.is_multiple_of(count + 1) { 1.0 } else { 0.0 };
@@ -161,8 +150,8 @@ fn components(
         context: Vec::new(),
     };
     let shape = Shape { candidates: count, clusters: 0, context: 0, ..shape.clone() };
-    let outputs = forward(assignment, shape, features)?;
-    Ok(table(&outputs, count, |outputs| &outputs.quality))
+    let outputs = forward(&assignment, shape, features);
+    table(&outputs, count, |outputs| &outputs.quality)
 }
 
 /// Rows of `count` candidates that are worth nothing, with the logits and what follows them.

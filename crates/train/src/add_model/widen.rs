@@ -112,7 +112,7 @@ pub(super) fn widen(weights: &Weights, shape: &Shape, column: &Column, at: usize
 #[cfg(test)]
 mod tests {
     use farthing_model::features::{Features, SURFACE_FEATURES};
-    use farthing_model::network::Network;
+    use farthing_model::network::Frozen;
     use nalgebra::DMatrix;
 
     use super::*;
@@ -168,11 +168,11 @@ mod tests {
             values: vec![(0, 1, 0.25)],
             length: DVector::from_vec(vec![0.5, 0.2]),
         };
-        let old = Network::new(weights(&shape), shape.clone()).unwrap();
+        let old = Frozen::new(&weights(&shape), shape.clone());
         let wide = widen(&weights(&shape), &shape, &column, 1);
         let wider = Shape { candidates: 3, ..shape.clone() };
         wide.check(&wider).unwrap();
-        let new = Network::new(wide, wider).unwrap();
+        let new = Frozen::new(&wide, wider);
         // The new column of a token's row is rounded to sixteen bits.
         let cases = [
             (Some(9), 0.25, vec![], 1e-5),
@@ -187,9 +187,8 @@ mod tests {
             let (text_bytes, truncated) = (0, false);
             let embedding = vec![0.7];
             let request =
-                [Features { buckets, tokens, embedding, surface, context, text_bytes, truncated }];
-            let before = &old.forward(&request).unwrap()[0];
-            let after = &new.forward(&request).unwrap()[0];
+                Features { buckets, tokens, embedding, surface, context, text_bytes, truncated };
+            let (before, after) = (old.forward(&request), new.forward(&request));
             let bits = |values: &[f32]| values.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
             let others = |values: &[f32]| bits(&[values[0], values[2]]);
             assert_eq!(others(&after.quality), bits(&before.quality));

@@ -49,7 +49,7 @@ pub fn resplit(
     let fitted = Fitted::new(dataset, config, &|_| ())?;
     let mut rows = [fitted.roles.certificate.clone(), fitted.roles.sealed.clone()].concat();
     let (records, features) = (fitted.records(&rows), fitted.features(&rows));
-    let predictions = fitted.predict(&features, 0)?;
+    let predictions = fitted.predict(&features, 0);
     let all = fitted.held_out(&records, &predictions, 0);
     let mut generator = ChaCha8Rng::seed_from_u64(config.seed);
     rows = (0..records.len()).collect();

@@ -263,7 +263,7 @@ impl<'a> Fold<'a> {
         let learned = self.prepared.learn(learners, &self.log.limit, &|_| {});
         let parts =
             assemble(&self.log.dataset, &self.roles, &learned, &self.log.featurizer, config);
-        let predictions = predict(&Router::from_parts(&parts)?, &self.test_features, 0)?;
+        let predictions = predict(&Router::from_parts(&parts)?, &self.test_features, 0);
         Ok(Fitted {
             quality: tabulate(&predictions, |p| p.quality),
             cost: tabulate(&predictions, |p| p.cost_usd.unwrap_or(f64::NAN)),

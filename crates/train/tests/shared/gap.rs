@@ -168,10 +168,9 @@ impl Predicted {
     fn of(parts: &Parts, test: &Dataset) -> Self {
         let router = Router::from_parts(parts).unwrap();
         assert_eq!(router.candidates(), test.candidates);
-        let features: Vec<_> =
-            test.records.iter().map(|record| router.featurize(&record.request).unwrap()).collect();
-        let batches = features.chunks(64).flat_map(|batch| router.predict(batch, 0).unwrap());
-        let predictions: Vec<_> = batches.flatten().collect();
+        let predict =
+            |record: &Record| router.predict(&router.featurize(&record.request).unwrap(), 0);
+        let predictions: Vec<_> = test.records.iter().flat_map(predict).collect();
         let n = test.candidates.len();
         Self {
             quality: Matrix::new(n, predictions.iter().map(|p| p.quality).collect()),

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use farthing_core::{Digest, Request, split_key};
 use farthing_data::{Cell, Dataset, Record};
-use farthing_model::{Parts, Router};
+use farthing_model::{Parts, Router, Scorer};
 
 /// Words of the easy and of the hard prompts.
 const WORDS: [[&str; 6]; 2] = [
@@ -80,7 +80,8 @@ pub(crate) fn dataset(candidates: &[Candidate], requests: Range<usize>) -> Datas
 pub(crate) fn share(parts: &Parts, dataset: &Dataset, name: &str) -> f64 {
     let router = Router::from_parts(parts).unwrap();
     let chosen = |record: &&Record| {
-        let decided = router.route(&record.request, &farthing_core::RouteOptions::default(), 1.0);
+        let options = farthing_core::RouteOptions::default();
+        let decided = router.route(&mut Scorer::default(), &record.request, &options, 1.0);
         router.candidates()[decided.unwrap().choice.ranked[0]] == name
     };
     dataset.records.iter().filter(chosen).count() as f64 / dataset.records.len() as f64
