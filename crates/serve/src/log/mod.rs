@@ -13,8 +13,9 @@ mod run;
 mod segments;
 mod writer;
 
+use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 
 use tokio::sync::mpsc;
@@ -28,24 +29,40 @@ pub use error::LogError;
 pub(crate) use outcomes::OutcomeLog;
 use outcomes::OutcomeWriter;
 use run::{Died, Run, RunFile, recover};
-use segments::{Kind, Segments};
+use segments::{Kind, Segments, sync_dir};
 use writer::{Numbered, Queue, Writer, margin};
 
 /// Where requests leave their rows.
 #[derive(Debug, Clone)]
 pub(crate) struct DecisionLog {
     queue: mpsc::Sender<Numbered>,
-    /// The number of the next decision.
-    next: Arc<AtomicU64>,
+    counts: Arc<Counts>,
     metrics: Metrics,
 }
+
+/// What requests and the writer count together.
+#[derive(Debug, Default)]
+struct Counts {
+    /// The number of the next decision.
+    next: AtomicU64,
+    /// Bytes of the prompts that wait.
+    waiting_bytes: AtomicUsize,
+}
+
+/// Prompts that wait are no more than this, however few rows they are.
+const WAITING_BYTES: usize = 64 << 20;
 
 impl DecisionLog {
     /// Leaves a row. Never waits, and wakes nobody: the writer looks by itself. A row that finds no
     /// room is dropped and counted.
     pub(crate) fn push(&self, entry: Entry) {
-        let seq = self.next.fetch_add(1, Ordering::Relaxed);
-        if self.queue.try_send(Numbered { seq, entry }).is_err() {
+        let seq = self.counts.next.fetch_add(1, Ordering::Relaxed);
+        let waiting = &self.counts.waiting_bytes;
+        let bytes = entry.request.text_bytes();
+        let fits =
+            waiting.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes) <= WAITING_BYTES;
+        if !fits || self.queue.try_send(Numbered { seq, entry }).is_err() {
+            waiting.fetch_sub(bytes, Ordering::Relaxed);
             self.metrics.rows_dropped(DropCause::QueueFull, 1);
         }
     }
@@ -80,27 +97,34 @@ pub(crate) fn start(
     clock: &Clock,
     metrics: &Metrics,
 ) -> Result<Log, LogError> {
-    std::fs::create_dir_all(&config.dir).map_err(LogError::folder(&config.dir))?;
+    create_folder(&config.dir)?;
     report(&recover(&config.dir)?, metrics);
     let run = Run::new(run, rfc3339(clock.now()));
     let file = RunFile::create(&config.dir, &run, margin(config))?;
 
     let (sender, rows) = mpsc::channel(config.queue_rows.max(1));
-    let (stop, next) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
-    let queue = Queue { rows, next: Arc::clone(&next), stop: Arc::clone(&stop) };
+    let (stop, counts) = (Arc::new(AtomicBool::new(false)), Arc::new(Counts::default()));
+    let queue = Queue { rows, counts: Arc::clone(&counts), stop: Arc::clone(&stop) };
     let writer = Writer::new(config, &run, file, queue, (clock.clone(), metrics.clone()));
     let decisions = spawn("farthing-log", move || writer.run())?;
 
-    let (outcome_log, reports) = outcomes::channel(config, clock.clone(), metrics.clone());
+    let (outcome_log, reports) = outcomes::channel(clock.clone(), metrics.clone());
     let segments = Segments::new(Kind::Outcomes, config, run);
     let writer = OutcomeWriter::new(reports, segments, clock.clone());
     let outcomes = spawn("farthing-outcomes", move || writer.run())?;
 
     Ok(Log {
-        decisions: DecisionLog { queue: sender, next, metrics: metrics.clone() },
+        decisions: DecisionLog { queue: sender, counts, metrics: metrics.clone() },
         outcomes: outcome_log.clone(),
         writers: Writers { stop, decisions, outcomes, outcome_log },
     })
+}
+
+/// Makes the folder, on disk when this returns.
+fn create_folder(dir: &Path) -> Result<(), LogError> {
+    std::fs::create_dir_all(dir).map_err(LogError::folder(dir))?;
+    let place = dir.canonicalize().map_err(LogError::folder(dir))?;
+    place.parent().map_or(Ok(()), sync_dir)
 }
 
 impl Writers {

@@ -15,12 +15,13 @@ use super::LogError;
 use super::segments::{Group, Segments};
 use crate::ErrorCode;
 use crate::clock::{Clock, rfc3339};
-use crate::config::LogConfig;
 use crate::error::{ApiError, chain};
 use crate::metrics::Metrics;
 
 /// A group is not made longer than this.
 const GROUP_BYTES: usize = 4 << 20;
+/// Calls that may wait for the disk, each of a megabyte at most; more are refused.
+const WAITING_CALLS: usize = 512;
 /// How often the age of an open segment is looked at while nothing comes.
 const AGE_PERIOD: Duration = Duration::from_secs(1);
 
@@ -51,8 +52,8 @@ pub(crate) struct OutcomeLog {
 pub(super) struct Reports(Receiver<Command>);
 
 /// The two ends of the queue.
-pub(super) fn channel(config: &LogConfig, clock: Clock, metrics: Metrics) -> (OutcomeLog, Reports) {
-    let (queue, commands) = mpsc::sync_channel(config.queue_rows.max(1));
+pub(super) fn channel(clock: Clock, metrics: Metrics) -> (OutcomeLog, Reports) {
+    let (queue, commands) = mpsc::sync_channel(WAITING_CALLS);
     (OutcomeLog { queue, clock, metrics }, Reports(commands))
 }
 

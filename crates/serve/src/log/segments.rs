@@ -159,9 +159,8 @@ impl Segment {
         if let Err(error) = self.file.set_len(self.bytes) {
             tracing::error!("cannot take back a group of `{}`: {error}", self.path.display());
         }
-        if self.bytes == 0 {
-            self.routers.clear();
-        }
+        // The lines that named them may be gone.
+        self.routers.clear();
     }
 
     fn seal(self) -> Result<(), LogError> {

@@ -2,7 +2,7 @@
 //! one group, sees to the segments, and sleeps.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use super::encode::{Encoder, Entry};
 use super::run::{Run, RunFile};
 use super::segments::{Group, Kind, Segments};
-use super::{LogError, retention};
+use super::{Counts, LogError, retention};
 use crate::clock::Clock;
 use crate::config::LogConfig;
 use crate::error::chain;
@@ -43,8 +43,7 @@ pub(super) fn margin(config: &LogConfig) -> u64 {
 #[derive(Debug)]
 pub(super) struct Queue {
     pub(super) rows: mpsc::Receiver<Numbered>,
-    /// The number of the next decision.
-    pub(super) next: Arc<AtomicU64>,
+    pub(super) counts: Arc<Counts>,
     /// Set once no more rows are due.
     pub(super) stop: Arc<AtomicBool>,
 }
@@ -111,7 +110,9 @@ impl Writer {
     /// Writes what waits, in as few groups as may be.
     fn write_waiting(&mut self) {
         while let Ok(Numbered { seq, entry }) = self.queue.rows.try_recv() {
+            let bytes = entry.request.text_bytes();
             self.encoder.add(&entry, seq, &mut self.group);
+            self.queue.counts.waiting_bytes.fetch_sub(bytes, Ordering::Relaxed);
             self.rows += 1;
             self.written_to = self.written_to.max(seq.saturating_add(1));
             if self.group.lines.len() >= GROUP_BYTES {
@@ -140,7 +141,7 @@ impl Writer {
 
     /// Promises more numbers where fewer than half of the margin are left.
     fn keep_promise(&mut self, sealed_to: u64) {
-        let next = self.queue.next.load(Ordering::Relaxed);
+        let next = self.queue.counts.next.load(Ordering::Relaxed);
         let margin = margin(&self.config);
         let sealed_more = sealed_to > self.file.sealed_to();
         if sealed_more || self.file.reserved().saturating_sub(next) < margin / 2 {

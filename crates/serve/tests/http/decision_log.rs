@@ -161,6 +161,25 @@ async fn rows_without_room_are_dropped_and_counted() {
     assert_eq!(rows.len() as u64 + dropped, 1000);
 }
 
+/// However few rows they are, prompts that wait are bounded.
+#[tokio::test]
+async fn long_prompts_do_not_pile_up() {
+    let service = service_with(|config, dir| {
+        logged(config, dir);
+        config.log.as_mut().unwrap().commit_interval = Duration::from_hours(1);
+    });
+    // The writer looks once at the start.
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let body = json!({"prompt": "word ".repeat(1 << 20)}).to_string();
+    for _ in 0..20 {
+        assert_eq!(service.route(body.clone()).await.status, 200);
+    }
+    let text = service.get("/metrics").await.text;
+    assert_eq!(metric(&text, r#"farthing_log_rows_dropped_total{cause="queue_full"}"#), 8);
+    let (_, rows) = stop(service).await;
+    assert_eq!(rows.len(), 12);
+}
+
 /// A run that died: what is promised in its file and not in its segments may be missing.
 #[tokio::test]
 async fn what_a_dead_run_left_is_sealed_and_its_loss_is_bounded() {
