@@ -16,6 +16,8 @@ mod decisions;
 mod demo;
 mod encoder;
 mod gate;
+mod log;
+mod log_killed;
 mod prices;
 mod real_data;
 mod reload;

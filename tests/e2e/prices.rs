@@ -121,7 +121,8 @@ fn the_server_decides_at_other_prices_and_its_log_tells() {
         assert_eq!(answered["candidates"], printed["candidates"]);
         assert_eq!(answered["model"] == chosen, flags.is_empty());
         let logged = files(&folder.path("decisions")).pop().unwrap().1;
-        let row: Value = serde_json::from_slice(&logged).unwrap();
+        let decision = logged.split(|byte| *byte == b'\n').nth_back(1).unwrap();
+        let row: Value = serde_json::from_slice(decision).unwrap();
         policies.push(row["policy_digest"].as_str().unwrap().to_owned());
         std::fs::remove_dir_all(folder.path("decisions")).unwrap();
     }

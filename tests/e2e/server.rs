@@ -1,6 +1,6 @@
 //! `farthing serve` as a process, and an HTTP client that is just enough to talk to it.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -13,10 +13,14 @@ use crate::folder::Folder;
 /// A running server.
 pub(crate) struct Server {
     process: Child,
-    address: SocketAddr,
+    pub(crate) client: Client,
     /// Collects stderr; a full pipe would stop the server.
     stderr: Option<JoinHandle<String>>,
 }
+
+/// Talks to a server, which may have gone.
+#[derive(Clone, Copy)]
+pub(crate) struct Client(SocketAddr);
 
 /// What was answered.
 pub(crate) struct Answer {
@@ -50,7 +54,7 @@ impl Server {
             stderr.read_to_string(&mut said).unwrap();
             said
         });
-        Self { process, address, stderr: Some(stderr) }
+        Self { process, client: Client(address), stderr: Some(stderr) }
     }
 
     pub(crate) fn get(&self, path: &str) -> Answer {
@@ -67,6 +71,13 @@ impl Server {
         assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
     }
 
+    /// Sends SIGKILL and waits for the end.
+    pub(crate) fn kill(mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+        self.stderr.take().unwrap().join().unwrap();
+    }
+
     /// Sends SIGTERM and waits for the end; what was said on stderr.
     pub(crate) fn stop(mut self) -> String {
         self.signal("TERM");
@@ -79,21 +90,36 @@ impl Server {
     }
 
     fn call(&self, method_and_path: &str, body: &[u8]) -> Answer {
-        let mut stream = TcpStream::connect(self.address).unwrap();
+        self.client.call(method_and_path, body).unwrap()
+    }
+}
+
+impl Client {
+    /// An error where the server is gone, or goes before it has answered.
+    pub(crate) fn post(self, path: &str, body: impl AsRef<[u8]>) -> io::Result<Answer> {
+        self.call(&format!("POST {path}"), body.as_ref())
+    }
+
+    fn call(self, method_and_path: &str, body: &[u8]) -> io::Result<Answer> {
+        let mut stream = TcpStream::connect(self.0)?;
         let head = format!(
             "{method_and_path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\ncontent-length: {}\r\n\r\n",
-            self.address,
+            self.0,
             body.len()
         );
-        stream.write_all(head.as_bytes()).unwrap();
-        stream.write_all(body).unwrap();
+        stream.write_all(head.as_bytes())?;
+        stream.write_all(body)?;
         let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        stream.read_to_string(&mut answer)?;
+        let Some((head, body)) = answer.split_once("\r\n\r\n") else {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        };
         let head = head.to_ascii_lowercase();
-        assert!(head.contains(&format!("content-length: {}", body.len())), "{head}");
+        if !head.contains(&format!("content-length: {}", body.len())) {
+            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, head));
+        }
         let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-        Answer { status, body: body.to_owned() }
+        Ok(Answer { status, body: body.to_owned() })
     }
 }
 

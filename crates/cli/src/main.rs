@@ -10,6 +10,7 @@ mod eval;
 mod failure;
 mod import;
 mod inspect;
+mod log;
 mod log_input;
 mod prices;
 mod route;
@@ -56,6 +57,9 @@ enum Command {
     Inspect(inspect::Args),
     /// Decisions over HTTP
     Serve(serve::Args),
+    /// What a server logged -> an outcome log, or Parquet
+    #[command(subcommand)]
+    Log(log::Command),
     /// Synthetic traffic with known truth
     Simulate(simulate::Args),
 }
@@ -73,6 +77,7 @@ fn main() -> ExitCode {
         Command::Bench(args) => bench::run(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Serve(args) => serve::run(&args),
+        Command::Log(command) => log::run(&command),
         Command::Simulate(args) => simulate::run(&args),
     };
     match result {

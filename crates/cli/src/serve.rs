@@ -3,8 +3,11 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use clap::builder::PossibleValuesParser;
 use farthing_data::read_prices;
-use farthing_serve::{Clock, Overrides, Resolved, ServeError, Sources, load_router, start_trace};
+use farthing_serve::{
+    Clock, Overrides, PromptStorage, Resolved, ServeError, Sources, load_router, start_trace,
+};
 
 use crate::failure::Failure;
 use crate::prices::say_prices;
@@ -23,9 +26,12 @@ pub(crate) struct Args {
     /// Address to listen on; port 0 takes any free one [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDR", env = "FARTHING_LISTEN")]
     listen: Option<SocketAddr>,
-    /// Folder for the decision log; without it decisions are not logged
+    /// Folder for the log of decisions and reported outcomes; without it neither is kept
     #[arg(long, value_name = "DIR", env = "FARTHING_LOG")]
     log: Option<PathBuf>,
+    /// What the log keeps of a request: see the README [default: hashed]
+    #[arg(long, value_parser = PossibleValuesParser::new(PromptStorage::NAMES), env = "FARTHING_LOG_PROMPTS")]
+    log_prompts: Option<String>,
     /// Decide at the prices of this table (.csv, .toml or .json) instead of the router's own
     #[arg(long, value_name = "FILE", env = "FARTHING_PRICES")]
     prices: Option<PathBuf>,
@@ -65,6 +71,8 @@ fn sources(args: &Args) -> Sources {
             prices: args.prices.clone(),
             listen: args.listen,
             log: args.log.clone(),
+            // clap lets only known names through.
+            log_prompts: args.log_prompts.as_deref().and_then(PromptStorage::from_name),
             trace: args.trace.clone(),
         },
         read_prices: |path| Ok(read_prices(path)?),

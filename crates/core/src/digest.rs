@@ -25,6 +25,13 @@ impl Digest {
         Self(Sha256::digest(bytes).into())
     }
 
+    /// The digest of all the bytes that are added, one after the other.
+    pub fn of_all(parts: impl FnOnce(&mut dyn FnMut(&[u8]))) -> Self {
+        let mut hasher = Sha256::new();
+        parts(&mut |bytes| hasher.update(bytes));
+        Self(hasher.finalize().into())
+    }
+
     /// Its bytes.
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0

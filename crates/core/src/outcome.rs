@@ -1,5 +1,7 @@
 //! How one candidate did on one request.
 
+use serde::{Deserialize, Serialize};
+
 /// One outcome; what is unknown is `None`, never zero. Construct it with [`Outcome::check`].
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Outcome {
@@ -65,7 +67,8 @@ impl Outcome {
 }
 
 /// Where a score comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ScoreSource {
     /// A person judged the answer.
     Human,
@@ -80,6 +83,27 @@ pub enum ScoreSource {
 impl ScoreSource {
     /// Every source, as written in a log.
     pub const NAMES: [&'static str; 4] = ["human", "judge", "verifier", "implicit"];
+
+    /// Its name, as written in a log.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Human => "human",
+            Self::Judge => "judge",
+            Self::Verifier => "verifier",
+            Self::Implicit => "implicit",
+        }
+    }
+
+    /// How far a score is to be trusted where several sources judged one answer: people before
+    /// programs, programs before models, and what the user did next last.
+    pub fn trust(self) -> u8 {
+        match self {
+            Self::Human => 3,
+            Self::Verifier => 2,
+            Self::Judge => 1,
+            Self::Implicit => 0,
+        }
+    }
 
     /// The source of that name.
     pub fn from_name(name: &str) -> Option<Self> {

@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 
 use crate::body;
 
+use crate::Digest;
+
 /// A checked request: at least one message holds text.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Request {
@@ -147,6 +149,24 @@ impl Request {
             text.push_str(&message.text);
         }
         text
+    }
+
+    /// Digest of the exact text of all turns and who said it, and of nothing else: the same request can
+    /// be recognised by it, not read. SHA-256 over, for each turn, the first letter of its role, the
+    /// length of its text in bytes (little-endian, 64 bits) and the text.
+    pub fn digest(&self) -> Digest {
+        Digest::of_all(|add| {
+            for Message { role, text } in &self.messages {
+                add(match role {
+                    Role::System => b"s",
+                    Role::User => b"u",
+                    Role::Assistant => b"a",
+                    Role::Tool => b"t",
+                });
+                add(&(text.len() as u64).to_le_bytes());
+                add(text.as_bytes());
+            }
+        })
     }
 }
 

@@ -85,6 +85,15 @@ pub enum DataError {
         /// Their name.
         column: String,
     },
+    /// A folder holds nothing that a server has logged.
+    #[error(
+        "`{}` holds no segments; hint: give the folder that `farthing serve --log` writes to, or what `farthing log compact` made of it",
+        path.display()
+    )]
+    NoSegments {
+        /// The folder.
+        path: PathBuf,
+    },
     /// No row of any file can be used.
     #[error("no usable row in {files}: {why}")]
     NoRows {

@@ -179,6 +179,12 @@ impl Value<'_> {
     }
 }
 
+/// The time that a text says, in milliseconds.
+pub(crate) fn time_of(text: &str, column: &str) -> Result<i64, Reason> {
+    let time = Value::Text(text.into()).time(column)?;
+    time.ok_or_else(|| Reason::plain(format!("no {column}")))
+}
+
 /// RFC 3339 in UTC with milliseconds; a time that no calendar reaches is its number.
 pub(crate) fn rfc3339(ms: i64) -> String {
     DateTime::from_timestamp_millis(ms).map_or_else(

@@ -3,6 +3,7 @@
 //! A log is written beside its place and moved there when it is complete, so that a name never
 //! holds half a log.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -16,6 +17,8 @@ use crate::table::Format;
 mod parquet;
 mod text;
 
+pub(crate) use parquet::{Cell, Kind, ParquetSink};
+
 /// Writes an outcome log; the extension is the format.
 pub struct LogWriter {
     path: PathBuf,
@@ -25,7 +28,7 @@ pub struct LogWriter {
 }
 
 enum Sink {
-    Parquet(Box<parquet::ParquetSink>),
+    Parquet(Box<ParquetSink>),
     Ndjson(text::NdjsonSink),
     Csv(Box<text::CsvSink>),
 }
@@ -49,7 +52,8 @@ impl LogWriter {
         let file = File::create(&partial).map_err(DataError::write(path))?;
         let sink = match format {
             Format::Parquet => {
-                parquet::ParquetSink::new(file, &extra, path).map(|s| Sink::Parquet(Box::new(s)))?
+                let sink = ParquetSink::new(file, schema(&extra), path)?;
+                Sink::Parquet(Box::new(sink))
             }
             Format::Ndjson => Sink::Ndjson(text::NdjsonSink::new(file)),
             Format::Csv => Sink::Csv(Box::new(text::CsvSink::new(file, &extra, path)?)),
@@ -65,7 +69,11 @@ impl LogWriter {
             return Err(DataError::UndeclaredColumn { path, column });
         }
         match &mut self.sink {
-            Some(Sink::Parquet(sink)) => sink.write(row, &self.path),
+            Some(Sink::Parquet(sink)) => {
+                let extra = self.extra.iter().map(|name| row.extra.get(name).map(String::as_str));
+                let cells = fields(row).into_iter().chain(extra.map(Field::Text)).map(Cell::from);
+                sink.write(cells, &self.path)
+            }
             Some(Sink::Ndjson(sink)) => {
                 sink.write(row, &self.extra).map_err(DataError::write(&self.path))
             }
@@ -101,6 +109,26 @@ impl Drop for LogWriter {
     }
 }
 
+/// The columns of a log as Parquet, of the types that [`fields`] gives them.
+fn schema(extra: &[String]) -> Vec<(String, Kind)> {
+    let row = OutcomeRow {
+        request_id: None,
+        timestamp_ms: None,
+        asked: Asked::Prompt(String::new()),
+        model: String::new(),
+        outcome: Outcome::default(),
+        decision_id: None,
+        router: None,
+        policy: None,
+        score_source: None,
+        split: None,
+        extra: BTreeMap::new(),
+    };
+    let log = column::ALL.iter().zip(fields(&row));
+    let log = log.map(|(name, field)| ((*name).to_owned(), field.kind()));
+    log.chain(extra.iter().map(|name| (name.clone(), Kind::Text))).collect()
+}
+
 /// One value of a row, by the type of its column.
 #[derive(Debug, Clone, Copy)]
 enum Field<'a> {
@@ -133,11 +161,7 @@ fn fields(row: &OutcomeRow) -> [Field<'_>; column::ALL.len()] {
         Field::Text(row.decision_id.as_deref()),
         Field::Text(row.router.as_deref()),
         Field::Text(row.policy.as_deref()),
-        Field::Text(row.score_source.and_then(source_name)),
+        Field::Text(row.score_source.map(ScoreSource::name)),
         Field::Text(row.split.as_deref()),
     ]
-}
-
-fn source_name(source: ScoreSource) -> Option<&'static str> {
-    ScoreSource::NAMES.into_iter().find(|name| ScoreSource::from_name(name) == Some(source))
 }

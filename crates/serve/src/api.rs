@@ -3,7 +3,7 @@
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
-use axum::http::{Method, Uri};
+use axum::http::{Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Json, Response};
 use serde::Serialize;
 use tokio::task::spawn_blocking;
@@ -18,6 +18,7 @@ use crate::error::ApiError;
 use crate::gate::KeyRule;
 use crate::loaded::RouterSlot;
 use crate::openapi::{self, responses, schemas};
+use crate::outcomes::{Accepted, Outcomes};
 use crate::serving::Serving;
 use crate::state::AdminPlace;
 use crate::{App, AppState, ErrorCode, admin};
@@ -51,6 +52,7 @@ fn decisions() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(route))
         .routes(routes!(route_batch))
+        .routes(routes!(outcomes))
         .routes(routes!(models))
         .routes(routes!(router))
         .routes(routes!(openapi_json))
@@ -124,6 +126,23 @@ async fn route_batch(
     RequestBody(json): RequestBody,
 ) -> Result<Response, ApiError> {
     batches.run(json).await.map(|answer| as_json(answer.into()))
+}
+
+/// Takes what happened: how a candidate did on the request of a decision.
+///
+/// The body is one outcome or a list of up to 1,024; a list with one mistake is refused whole, nothing
+/// of it is kept. The answer comes once the outcomes are on disk. Outcomes may come in any order, late
+/// and again: of the same (decision, model, source) the last counts, and a second one with the same
+/// `idempotency_key` is the first one again. Decision ids are not looked up here but when outcomes are
+/// joined with decisions.
+#[utoipa::path(post, path = "/v1/outcomes", tag = "outcomes",
+    request_body(content = schemas::OutcomesBody, content_type = "application/json"),
+    responses((status = 202, description = "they are on disk", body = Accepted), responses::OutcomeErrors))]
+async fn outcomes(
+    State(outcomes): State<Outcomes>,
+    RequestBody(json): RequestBody,
+) -> Result<(StatusCode, Json<Accepted>), ApiError> {
+    outcomes.take(json).await.map(|accepted| (StatusCode::ACCEPTED, Json(accepted)))
 }
 
 /// Lists the candidates and the virtual names.

@@ -139,6 +139,11 @@ pub(crate) fn parse<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, ApiErr
     }
 }
 
+/// Reads a JSON list of some shape.
+pub(crate) fn parse_list<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<Vec<T>, ApiError> {
+    serde_json::from_slice(bytes).map_err(|error| explain::<Vec<T>>(bytes, &error))
+}
+
 /// Reads it once more to learn where the error is: good requests don't pay for it.
 fn explain<'a, T: Deserialize<'a>>(bytes: &'a [u8], error: &serde_json::Error) -> ApiError {
     if let Err(utf8) = std::str::from_utf8(bytes) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use axum::body::Bytes;
-use farthing_core::{Digest, Exclusion, RouteBody};
+use farthing_core::{Exclusion, RouteBody};
 use farthing_model::{Circumstances, RouteError, Scorer};
 
 use crate::Clock;
@@ -109,7 +109,8 @@ impl Decider {
                 decided,
                 id,
                 decision_us,
-                request_digest: Digest::of(request.full_text().as_bytes()),
+                request,
+                session: options.session_id,
             });
         }
         Ok(headers)

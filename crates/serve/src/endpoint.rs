@@ -17,9 +17,10 @@ enum Kind {
 
 impl Endpoint {
     /// Every path; the last row stands for all others.
-    const ALL: [(&str, Kind); 12] = [
+    const ALL: [(&str, Kind); 13] = [
         ("/v1/route", Kind::Service),
         ("/v1/route/batch", Kind::Service),
+        ("/v1/outcomes", Kind::Service),
         ("/v1/models", Kind::Service),
         ("/v1/router", Kind::Service),
         ("/openapi.json", Kind::Service),

@@ -56,6 +56,12 @@ pub enum ErrorCode {
     Unauthorized,
     /// The body did not arrive in time.
     RequestTimeout,
+    /// An outcome is out of range, or says nothing.
+    InvalidOutcome,
+    /// The server keeps no log.
+    LogNotConfigured,
+    /// The log cannot be written.
+    LogFailed,
     /// The server has too much to do.
     Overloaded,
     /// There was no answer in time.
@@ -72,7 +78,7 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// Every code, in declaration order.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 26] = [
         Self::InvalidJson,
         Self::EmptyPrompt,
         Self::MissingPrompt,
@@ -90,6 +96,9 @@ impl ErrorCode {
         Self::MethodNotAllowed,
         Self::Unauthorized,
         Self::RequestTimeout,
+        Self::InvalidOutcome,
+        Self::LogNotConfigured,
+        Self::LogFailed,
         Self::Overloaded,
         Self::Timeout,
         Self::RouterNotLoaded,
@@ -118,6 +127,9 @@ impl ErrorCode {
             Self::MethodNotAllowed => ("method_not_allowed", StatusCode::METHOD_NOT_ALLOWED),
             Self::Unauthorized => ("unauthorized", StatusCode::UNAUTHORIZED),
             Self::RequestTimeout => ("request_timeout", StatusCode::REQUEST_TIMEOUT),
+            Self::InvalidOutcome => ("invalid_outcome", StatusCode::BAD_REQUEST),
+            Self::LogNotConfigured => ("log_not_configured", StatusCode::CONFLICT),
+            Self::LogFailed => ("log_failed", StatusCode::SERVICE_UNAVAILABLE),
             Self::Overloaded => ("overloaded", StatusCode::SERVICE_UNAVAILABLE),
             Self::Timeout => ("timeout", StatusCode::SERVICE_UNAVAILABLE),
             Self::RouterNotLoaded => ("router_not_loaded", StatusCode::SERVICE_UNAVAILABLE),

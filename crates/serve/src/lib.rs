@@ -2,9 +2,9 @@
 //!
 //! [`Server`] binds and runs, [`app`] is the same thing without a socket, for tests. A request comes in
 //! by `accept`, passes [`App`] (ids, keys, shedding, counting, panics), a thin handler in `api` or
-//! `admin`, and `Decider`, the one place that turns a body into a decision; the decision log is written
-//! behind a bounded queue by a task of its own. `reload` exchanges the router while requests come in.
-//! Training, evaluation and polars are not linked here.
+//! `admin`, and `Decider`, the one place that turns a body into a decision; decisions and reported
+//! outcomes are written behind bounded queues by threads of their own. `reload` exchanges the router
+//! while requests come in. Training, evaluation and polars are not linked here.
 
 mod config;
 mod server;
@@ -22,6 +22,7 @@ mod state;
 mod batch;
 mod body;
 mod decide;
+mod outcomes;
 
 mod auth;
 mod endpoint;

@@ -46,7 +46,11 @@ enum Metric {
     HealthIgnored,
     LogQueueDepth,
     LogRowsDropped,
+    LogRowsLostAtMost,
     LogRowsWritten,
+    LogSegmentsDeleted,
+    OutcomesAccepted,
+    OutcomesRefused,
 }
 
 enum Kind {
@@ -56,7 +60,7 @@ enum Kind {
 }
 
 impl Metric {
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 16] = [
         Self::Decisions,
         Self::DecisionDuration,
         Self::DecisionErrors,
@@ -68,7 +72,11 @@ impl Metric {
         Self::HealthIgnored,
         Self::LogQueueDepth,
         Self::LogRowsDropped,
+        Self::LogRowsLostAtMost,
         Self::LogRowsWritten,
+        Self::LogSegmentsDeleted,
+        Self::OutcomesAccepted,
+        Self::OutcomesRefused,
     ];
 
     /// The table: name, kind and help text.
@@ -124,8 +132,28 @@ impl Metric {
                 ("farthing_log_queue_depth", Kind::Gauge, "Log rows that wait to be written")
             }
             Self::LogRowsDropped => {
-                ("farthing_log_rows_dropped_total", Kind::Counter, "Log rows lost")
+                ("farthing_log_rows_dropped_total", Kind::Counter, "Decision rows lost, by cause")
             }
+            Self::LogRowsLostAtMost => (
+                "farthing_log_rows_lost_at_most",
+                Kind::Gauge,
+                "Decision rows that runs found dead at the start may have lost, an upper bound",
+            ),
+            Self::LogSegmentsDeleted => (
+                "farthing_log_segments_deleted_total",
+                Kind::Counter,
+                "Sealed segments deleted for their age or for space",
+            ),
+            Self::OutcomesAccepted => (
+                "farthing_outcomes_accepted_total",
+                Kind::Counter,
+                "Outcomes that are on disk and were acknowledged",
+            ),
+            Self::OutcomesRefused => (
+                "farthing_outcomes_refused_total",
+                Kind::Counter,
+                "Calls whose outcomes were refused, by error code",
+            ),
             Self::LogRowsWritten => {
                 ("farthing_log_rows_written_total", Kind::Counter, "Log rows written")
             }
@@ -151,8 +179,32 @@ struct Inner {
     health_ignored: Counter,
     in_flight: Gauge,
     queue_depth: Gauge,
-    rows_dropped: Counter,
+    rows_dropped: [Counter; DropCause::ALL.len()],
+    rows_lost_at_most: Gauge,
     rows_written: Counter,
+    segments_deleted: Counter,
+    outcomes_accepted: Counter,
+    outcomes_refused: Cells<Counter>,
+}
+
+/// Why a decision row is lost.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum DropCause {
+    /// It found no room in the queue, or the log is closed.
+    QueueFull,
+    /// It could not be written.
+    WriteFailed,
+}
+
+impl DropCause {
+    const ALL: [Self; 2] = [Self::QueueFull, Self::WriteFailed];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::QueueFull => "queue_full",
+            Self::WriteFailed => "write_failed",
+        }
+    }
 }
 
 impl Metrics {
@@ -178,8 +230,15 @@ impl Metrics {
             health_ignored: counter(Metric::HealthIgnored),
             in_flight: gauge(Metric::HttpInFlight),
             queue_depth: gauge(Metric::LogQueueDepth),
-            rows_dropped: counter(Metric::LogRowsDropped),
+            rows_dropped: DropCause::ALL.map(|cause| {
+                let labels = vec![Label::new("cause", cause.name())];
+                recorder.register_counter(&Metric::LogRowsDropped.key(labels), &METADATA)
+            }),
+            rows_lost_at_most: gauge(Metric::LogRowsLostAtMost),
             rows_written: counter(Metric::LogRowsWritten),
+            segments_deleted: counter(Metric::LogSegmentsDeleted),
+            outcomes_accepted: counter(Metric::OutcomesAccepted),
+            outcomes_refused: Cells::new(ErrorCode::ALL.len()),
             recorder,
         })))
     }
@@ -225,8 +284,27 @@ impl Metrics {
         self.0.rows_written.increment(rows);
     }
 
-    pub(crate) fn rows_dropped(&self, rows: u64) {
-        self.0.rows_dropped.increment(rows);
+    pub(crate) fn rows_dropped(&self, cause: DropCause, rows: u64) {
+        self.0.rows_dropped[cause as usize].increment(rows);
+    }
+
+    pub(crate) fn rows_lost_at_most(&self, rows: u64) {
+        self.0.rows_lost_at_most.set(rows as f64);
+    }
+
+    pub(crate) fn segments_deleted(&self, segments: u64) {
+        self.0.segments_deleted.increment(segments);
+    }
+
+    pub(crate) fn outcomes_accepted(&self, outcomes: u64) {
+        self.0.outcomes_accepted.increment(outcomes);
+    }
+
+    /// A call whose outcomes were refused.
+    pub(crate) fn outcomes_refused(&self, code: ErrorCode) {
+        self.count(&self.0.outcomes_refused, code as usize, Metric::OutcomesRefused, || {
+            vec![Label::new("code", code.name())]
+        });
     }
 
     /// Folds the samples since the last call into buckets.

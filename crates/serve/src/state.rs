@@ -13,8 +13,9 @@ use crate::decide::{Decider, Parts};
 use crate::gate::{Gate, Rules};
 use crate::ids::Ids;
 use crate::loaded::RouterSlot;
-use crate::log::{DecisionLog, WriterTask};
+use crate::log::{self, DecisionLog, Log, Writers};
 use crate::metrics::{Gauges, Metrics, UPKEEP_PERIOD};
+use crate::outcomes::Outcomes;
 use crate::reload::{self, Reloader, Trigger};
 use crate::serving::Serving;
 use crate::{Clock, LogError, ServeConfig, ServeError, Sources};
@@ -27,6 +28,7 @@ const SHORTEST_POLL: Duration = Duration::from_millis(10);
 pub struct AppState {
     pub(crate) decider: Decider,
     pub(crate) batches: BatchRunner,
+    pub(crate) outcomes: Outcomes,
     pub(crate) router: RouterSlot,
     pub(crate) serving: Serving,
     pub(crate) exposition: Exposition,
@@ -55,7 +57,7 @@ macro_rules! handed_out {
 }
 
 handed_out! {
-    decider: Decider, batches: BatchRunner, router: RouterSlot, serving: Serving,
+    decider: Decider, batches: BatchRunner, outcomes: Outcomes, router: RouterSlot, serving: Serving,
     exposition: Exposition, gate: Arc<Gate>
 }
 
@@ -81,7 +83,7 @@ impl Exposition {
 /// The tasks behind a state: the log writer, the upkeep of metrics, and looking for another router.
 #[derive(Debug)]
 pub struct Background {
-    writer: Option<WriterTask>,
+    writers: Option<Writers>,
     tasks: JoinSet<()>,
 }
 
@@ -113,7 +115,12 @@ impl AppState {
         });
         reloader.start()?;
         let ids = Arc::new(Ids::new(config.seed, clock.clone()).map_err(ServeError::Entropy)?);
-        let (log, writer) = start_log(config, &clock, &metrics)?.unzip();
+        let (log, outcomes, writers) = match start_log(config, &ids, &clock, &metrics)? {
+            Some(Log { decisions, outcomes, writers }) => {
+                (Some(decisions), Some(outcomes), Some(writers))
+            }
+            None => (None, None, None),
+        };
         let decider = Decider(Arc::new(Parts {
             router: router.clone(),
             ids: Arc::clone(&ids),
@@ -128,6 +135,7 @@ impl AppState {
         }
         let state = Self {
             batches: BatchRunner::new(decider.clone(), &config.limits),
+            outcomes: Outcomes { log: outcomes, metrics: metrics.clone() },
             decider,
             serving: Serving { slot: router.clone(), reloader, gate: Arc::clone(&gate), clock },
             exposition: Exposition {
@@ -141,29 +149,28 @@ impl AppState {
             ids,
             admin: config.admin_listen.map_or(AdminPlace::Beside, |_| AdminPlace::Apart),
         };
-        Ok((state, Background { writer, tasks }))
+        Ok((state, Background { writers, tasks }))
     }
 }
 
 impl Background {
-    /// Ends the tasks: returns once every decision made so far is in the log and synced.
+    /// Ends the tasks: returns once every decision made so far, and every outcome reported, is in the
+    /// log and its segments are sealed.
     pub async fn finish(mut self) -> Result<(), LogError> {
         self.tasks.shutdown().await;
-        match self.writer {
-            Some(writer) => writer.finish().await,
-            None => Ok(()),
-        }
+        let Some(writers) = self.writers else { return Ok(()) };
+        spawn_blocking(move || writers.finish()).await.unwrap_or(Err(LogError::Writer))
     }
 }
 
 fn start_log(
     config: &ServeConfig,
+    ids: &Ids,
     clock: &Clock,
     metrics: &Metrics,
-) -> Result<Option<(DecisionLog, WriterTask)>, ServeError> {
+) -> Result<Option<Log>, ServeError> {
     let Some(config) = &config.log else { return Ok(None) };
-    let log = DecisionLog::start(config, clock.clone(), metrics.clone());
-    log.map(Some).map_err(ServeError::Log)
+    log::start(config, ids.next(), clock, metrics).map(Some).map_err(ServeError::Log)
 }
 
 async fn keep_up(metrics: Metrics) {

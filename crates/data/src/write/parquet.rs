@@ -1,29 +1,77 @@
-//! Logs as Parquet, compressed with zstd, a row group at a time.
+//! Tables as Parquet, compressed with zstd, a row group at a time.
 
 use std::fs::File;
 use std::path::Path;
 
-use farthing_core::log::{OutcomeRow, column};
-use farthing_core::{Outcome, log::Asked};
 use polars::prelude::{
-    BatchedWriter, ChunkedBuilder as _, Column, DataFrame, DataType, Float64Type, Int64Type,
-    IntoSeries as _, ParquetCompression, ParquetWriter, PlSmallStr, PolarsError,
-    PrimitiveChunkedBuilder, StringChunkedBuilder, TimeUnit,
+    BatchedWriter, BooleanChunkedBuilder, ChunkedBuilder as _, Column, DataFrame, DataType,
+    Float32Type, Float64Type, Int64Type, IntoSeries as _, ListBuilderTrait as _,
+    ListPrimitiveChunkedBuilder, ListStringChunkedBuilder, ParquetCompression, ParquetWriter,
+    PlSmallStr, PolarsError, PrimitiveChunkedBuilder, StringChunkedBuilder, TimeUnit,
 };
 
-use super::{Field, fields};
+use super::Field;
 use crate::DataError;
 
 /// A row group is closed at so many rows, or sooner at so many bytes of text.
 const GROUP_ROWS: usize = 50_000;
 const GROUP_BYTES: usize = 64 << 20;
 
-pub(super) struct ParquetSink {
+/// A file that rows are appended to.
+pub(crate) struct ParquetSink {
     writer: BatchedWriter<File>,
-    extra: Vec<String>,
+    schema: Vec<(String, Kind)>,
     builders: Vec<Builder>,
     rows: usize,
     bytes: usize,
+}
+
+/// The type of a column.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Kind {
+    Text,
+    Float,
+    Count,
+    Time,
+    Bool,
+    Texts,
+    Floats,
+}
+
+/// One value.
+#[derive(Debug, Clone)]
+pub(crate) enum Cell<'a> {
+    Text(Option<&'a str>),
+    Float(Option<f64>),
+    Count(Option<u64>),
+    /// Milliseconds since 1970.
+    Time(Option<i64>),
+    Bool(bool),
+    Texts(Vec<Option<&'a str>>),
+    Floats(Vec<Option<f32>>),
+}
+
+impl<'a> From<Field<'a>> for Cell<'a> {
+    fn from(field: Field<'a>) -> Self {
+        match field {
+            Field::Text(text) => Self::Text(text),
+            Field::Float(number) => Self::Float(number),
+            Field::Count(count) => Self::Count(count),
+            Field::Time(ms) => Self::Time(ms),
+        }
+    }
+}
+
+impl Field<'_> {
+    /// The type of its column.
+    pub(super) fn kind(self) -> Kind {
+        match self {
+            Self::Text(_) => Kind::Text,
+            Self::Float(_) => Kind::Float,
+            Self::Count(_) => Kind::Count,
+            Self::Time(_) => Kind::Time,
+        }
+    }
 }
 
 enum Builder {
@@ -31,23 +79,34 @@ enum Builder {
     Float(PrimitiveChunkedBuilder<Float64Type>),
     Count(PrimitiveChunkedBuilder<Int64Type>),
     Time(PrimitiveChunkedBuilder<Int64Type>),
+    Bool(BooleanChunkedBuilder),
+    Texts(ListStringChunkedBuilder),
+    Floats(ListPrimitiveChunkedBuilder<Float32Type>),
 }
 
 impl ParquetSink {
-    pub(super) fn new(file: File, extra: &[String], path: &Path) -> Result<Self, DataError> {
+    /// Starts a table of these columns; `path` is what errors name.
+    pub(crate) fn new(
+        file: File,
+        schema: Vec<(String, Kind)>,
+        path: &Path,
+    ) -> Result<Self, DataError> {
         let parquet = ParquetWriter::new(file).with_compression(ParquetCompression::Zstd(None));
-        let writer = frame(builders(extra), 0)
+        let writer = frame(builders(&schema), 0)
             .and_then(|empty| parquet.batched(empty.schema()))
             .map_err(write_error(path))?;
-        let builders = builders(extra);
-        Ok(Self { writer, extra: extra.to_vec(), builders, rows: 0, bytes: 0 })
+        let builders = builders(&schema);
+        Ok(Self { writer, schema, builders, rows: 0, bytes: 0 })
     }
 
-    pub(super) fn write(&mut self, row: &OutcomeRow, path: &Path) -> Result<(), DataError> {
-        let extra = self.extra.iter().map(|name| row.extra.get(name).map(String::as_str));
-        let values = fields(row).into_iter().chain(extra.map(Field::Text));
-        for (builder, field) in self.builders.iter_mut().zip(values) {
-            self.bytes += builder.push(field);
+    /// Appends a row: a cell a column, of its type.
+    pub(crate) fn write<'a>(
+        &mut self,
+        row: impl Iterator<Item = Cell<'a>>,
+        path: &Path,
+    ) -> Result<(), DataError> {
+        for (builder, cell) in self.builders.iter_mut().zip(row) {
+            self.bytes += builder.push(cell);
         }
         self.rows += 1;
         if self.rows >= GROUP_ROWS || self.bytes >= GROUP_BYTES {
@@ -56,7 +115,8 @@ impl ParquetSink {
         Ok(())
     }
 
-    pub(super) fn finish(mut self, path: &Path) -> Result<(), DataError> {
+    /// Completes the file.
+    pub(crate) fn finish(mut self, path: &Path) -> Result<(), DataError> {
         self.write_group().and_then(|()| self.writer.finish()).map_err(write_error(path))?;
         Ok(())
     }
@@ -65,7 +125,7 @@ impl ParquetSink {
         if self.rows == 0 {
             return Ok(());
         }
-        let full = std::mem::replace(&mut self.builders, builders(&self.extra));
+        let full = std::mem::replace(&mut self.builders, builders(&self.schema));
         self.writer.write_batch(&frame(full, self.rows)?)?;
         (self.rows, self.bytes) = (0, 0);
         Ok(())
@@ -77,52 +137,52 @@ fn frame(builders: Vec<Builder>, rows: usize) -> Result<DataFrame, PolarsError> 
     DataFrame::new(rows, columns)
 }
 
-/// One per column, of the type that [`fields`] gives it.
-fn builders(extra: &[String]) -> Vec<Builder> {
-    let row = OutcomeRow {
-        request_id: None,
-        timestamp_ms: None,
-        asked: Asked::Prompt(String::new()),
-        model: String::new(),
-        outcome: Outcome::default(),
-        decision_id: None,
-        router: None,
-        policy: None,
-        score_source: None,
-        split: None,
-        extra: std::collections::BTreeMap::new(),
-    };
-    let schema = column::ALL.iter().zip(fields(&row)).map(|(name, field)| Builder::of(name, field));
-    schema.chain(extra.iter().map(|name| Builder::of(name, Field::Text(None)))).collect()
+fn builders(schema: &[(String, Kind)]) -> Vec<Builder> {
+    schema.iter().map(|(name, kind)| Builder::of(name, *kind)).collect()
 }
 
 impl Builder {
-    fn of(name: &str, field: Field<'_>) -> Self {
+    fn of(name: &str, kind: Kind) -> Self {
         let name = PlSmallStr::from_str(name);
-        match field {
-            Field::Text(_) => Self::Text(StringChunkedBuilder::new(name, 0)),
-            Field::Float(_) => Self::Float(PrimitiveChunkedBuilder::new(name, 0)),
-            Field::Count(_) => Self::Count(PrimitiveChunkedBuilder::new(name, 0)),
-            Field::Time(_) => Self::Time(PrimitiveChunkedBuilder::new(name, 0)),
+        match kind {
+            Kind::Text => Self::Text(StringChunkedBuilder::new(name, 0)),
+            Kind::Float => Self::Float(PrimitiveChunkedBuilder::new(name, 0)),
+            Kind::Count => Self::Count(PrimitiveChunkedBuilder::new(name, 0)),
+            Kind::Time => Self::Time(PrimitiveChunkedBuilder::new(name, 0)),
+            Kind::Bool => Self::Bool(BooleanChunkedBuilder::new(name, 0)),
+            Kind::Texts => Self::Texts(ListStringChunkedBuilder::new(name, 0, 0)),
+            Kind::Floats => {
+                Self::Floats(ListPrimitiveChunkedBuilder::new(name, 0, 0, DataType::Float32))
+            }
         }
     }
 
     /// Appends a value and says how many bytes of text it holds.
-    fn push(&mut self, field: Field<'_>) -> usize {
-        match (self, field) {
-            (Self::Text(builder), Field::Text(text)) => {
+    fn push(&mut self, cell: Cell<'_>) -> usize {
+        match (self, cell) {
+            (Self::Text(builder), Cell::Text(text)) => {
                 builder.append_option(text);
                 return text.map_or(0, str::len);
             }
-            (Self::Float(builder), Field::Float(number)) => builder.append_option(number),
-            (Self::Count(builder), Field::Count(count)) => {
+            (Self::Float(builder), Cell::Float(number)) => builder.append_option(number),
+            (Self::Count(builder), Cell::Count(count)) => {
                 builder.append_option(count.and_then(|count| i64::try_from(count).ok()));
             }
-            (Self::Time(builder), Field::Time(ms)) => builder.append_option(ms),
-            // Builders are made from fields, so the types agree; a null keeps the lengths equal.
+            (Self::Time(builder), Cell::Time(ms)) => builder.append_option(ms),
+            (Self::Bool(builder), Cell::Bool(yes)) => builder.append_value(yes),
+            (Self::Texts(builder), Cell::Texts(texts)) => {
+                builder.append_trusted_len_iter(texts.into_iter());
+            }
+            (Self::Floats(builder), Cell::Floats(numbers)) => {
+                builder.append_iter(numbers.into_iter());
+            }
+            // Cells are of their column's type; a null keeps the lengths equal.
             (Self::Text(builder), _) => builder.append_null(),
             (Self::Float(builder), _) => builder.append_null(),
             (Self::Count(builder) | Self::Time(builder), _) => builder.append_null(),
+            (Self::Bool(builder), _) => builder.append_null(),
+            (Self::Texts(builder), _) => builder.append_null(),
+            (Self::Floats(builder), _) => builder.append_null(),
         }
         0
     }
@@ -133,6 +193,9 @@ impl Builder {
             Self::Float(builder) => builder.finish().into_series(),
             Self::Count(builder) => builder.finish().into_series(),
             Self::Time(builder) => builder.finish().into_series().cast(&TIME)?,
+            Self::Bool(builder) => builder.finish().into_series(),
+            Self::Texts(mut builder) => builder.finish().into_series(),
+            Self::Floats(mut builder) => builder.finish().into_series(),
         };
         Ok(series.into())
     }

@@ -15,6 +15,7 @@ mod parquet_types;
 mod reading;
 mod recipes;
 mod round_trip;
+mod server_log;
 
 /// A folder with one file of this text.
 fn file(name: &str, text: impl AsRef<[u8]>) -> (TempDir, PathBuf) {

@@ -14,7 +14,7 @@ use super::file::{self, FromFile};
 use super::mistakes::{Mistakes, nearest, quoted};
 use super::shown;
 use super::table::{Placed, Table};
-use super::{ConfigError, Mistake, ServeConfig};
+use super::{ConfigError, Mistake, PromptStorage, ServeConfig};
 use crate::error::chain;
 use crate::source;
 
@@ -43,6 +43,8 @@ pub struct Overrides {
     pub listen: Option<SocketAddr>,
     /// `log.dir`.
     pub log: Option<PathBuf>,
+    /// `log.prompts`.
+    pub log_prompts: Option<PromptStorage>,
     /// `trace.filter`.
     pub trace: Option<String>,
 }
@@ -122,6 +124,7 @@ impl Sources {
             (Some(dir), _) => {
                 let mut log = read.log.clone();
                 log.dir.clone_from(dir);
+                log.prompts = overrides.log_prompts.unwrap_or(log.prompts);
                 Some(log)
             }
             (None, Some(at)) => {

@@ -351,6 +351,7 @@ fn flags_win_over_the_file() {
         prices: Some(folder.path("other.json")),
         listen: Some("127.0.0.1:9".parse().unwrap()),
         log: Some("rows".into()),
+        log_prompts: Some(PromptStorage::Full),
         trace: Some("error".into()),
     };
     let config = sources.resolve().unwrap().config;
@@ -360,6 +361,7 @@ fn flags_win_over_the_file() {
     assert_eq!(config.trace.filter, "error");
     let log = config.log.unwrap();
     assert_eq!((log.dir.to_str(), log.queue_rows), (Some("rows"), 3));
+    assert_eq!(log.prompts, PromptStorage::Full);
 }
 
 #[test]

@@ -1,123 +1,69 @@
-//! The decision log: rows on their way from requests to files.
+//! The log: decisions on their way from requests to files, and outcomes that clients report.
 //!
-//! A request hands its row to a bounded queue and goes on; where the queue is full the row is dropped
-//! and counted. One writer takes what waits, writes it as a group and syncs on rotation and at the
-//! end. Files are the business of `segments`.
+//! A request hands what it has to a bounded queue and goes on; where the queue is full the row is
+//! dropped and counted. Two threads write, one for decisions and one for outcomes: what came since the
+//! last time is written and synced as one group. `segments` knows the files, `run` what a server that
+//! died has left, `encode` what a row holds.
 
+mod encode;
+mod error;
+mod outcomes;
+mod retention;
+mod run;
 mod segments;
+mod writer;
 
-use std::io;
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::thread::JoinHandle;
 
-use farthing_core::Digest;
-use farthing_core::log::{DecisionRow, SCHEMA_VERSION};
-use farthing_model::Decided;
 use tokio::sync::mpsc;
-use tokio::task::{JoinError, JoinHandle};
 use uuid::Uuid;
 
 use crate::clock::{Clock, rfc3339};
 use crate::config::LogConfig;
-use crate::loaded::Loaded;
-use crate::metrics::Metrics;
-use segments::Segments;
-
-/// Most rows that are written as one group.
-const GROUP_ROWS: usize = 512;
-
-/// Why the decision log cannot be written.
-#[derive(Debug, thiserror::Error)]
-pub enum LogError {
-    /// The folder cannot be made.
-    #[error("cannot create the log folder `{}`; hint: give another one with `--log`", path.display())]
-    Folder {
-        /// The folder.
-        path: PathBuf,
-        /// The cause.
-        #[source]
-        source: io::Error,
-    },
-    /// A segment cannot be created.
-    #[error("cannot create the log segment `{}`; hint: check the folder's permissions", path.display())]
-    Create {
-        /// The segment.
-        path: PathBuf,
-        /// The cause.
-        #[source]
-        source: io::Error,
-    },
-    /// A segment cannot be written or synced.
-    #[error("cannot write the log segment `{}`; hint: check the space on its disk", path.display())]
-    Write {
-        /// The segment.
-        path: PathBuf,
-        /// The cause.
-        #[source]
-        source: io::Error,
-    },
-    /// The writer panicked.
-    #[error("the log writer failed")]
-    Writer(#[source] JoinError),
-}
-
-/// What a row is made of; made by the writer, off the request's path.
-#[derive(Debug)]
-pub(crate) struct Entry {
-    pub(crate) at: SystemTime,
-    pub(crate) loaded: Arc<Loaded>,
-    pub(crate) decided: Decided,
-    pub(crate) id: Uuid,
-    pub(crate) decision_us: f64,
-    pub(crate) request_digest: Digest,
-}
-
-impl Entry {
-    fn row(&self) -> DecisionRow<'_> {
-        let Self { at, loaded, decided, id, decision_us, request_digest } = self;
-        DecisionRow {
-            schema_version: SCHEMA_VERSION,
-            timestamp: rfc3339(*at),
-            policy_digest: loaded.policy_digest(&decided.policy),
-            request_digest: request_digest.clone(),
-            decision: decided.decision(&loaded.router, id.to_string(), *decision_us, true),
-        }
-    }
-}
-
-#[derive(Debug)]
-enum Command {
-    Write(Box<Entry>),
-    /// Write what came before, sync and end.
-    Close,
-}
+use crate::metrics::{DropCause, Metrics};
+pub(crate) use encode::Entry;
+pub use error::LogError;
+pub(crate) use outcomes::OutcomeLog;
+use outcomes::OutcomeWriter;
+use run::{Died, Run, RunFile, recover};
+use segments::{Kind, Segments, sync_dir};
+use writer::{Numbered, Queue, Writer, margin};
 
 /// Where requests leave their rows.
 #[derive(Debug, Clone)]
 pub(crate) struct DecisionLog {
-    queue: mpsc::Sender<Command>,
+    queue: mpsc::Sender<Numbered>,
+    counts: Arc<Counts>,
     metrics: Metrics,
 }
 
-impl DecisionLog {
-    /// Opens the log and starts its writer.
-    pub(crate) fn start(
-        config: &LogConfig,
-        clock: Clock,
-        metrics: Metrics,
-    ) -> Result<(Self, WriterTask), LogError> {
-        let segments = Segments::open(config, clock)?;
-        let (queue, commands) = mpsc::channel(config.queue_rows.max(1));
-        let writer = Writer { commands, segments, metrics: metrics.clone() };
-        let task = tokio::task::spawn_blocking(move || writer.run());
-        Ok((Self { queue: queue.clone(), metrics }, WriterTask { queue, task }))
-    }
+/// What requests and the writer count together.
+#[derive(Debug, Default)]
+struct Counts {
+    /// The number of the next decision.
+    next: AtomicU64,
+    /// Bytes of the prompts that wait.
+    waiting_bytes: AtomicUsize,
+}
 
-    /// Leaves a row. Never waits: a row that finds no room is dropped and counted.
+/// Prompts that wait are no more than this, however few rows they are.
+const WAITING_BYTES: usize = 64 << 20;
+
+impl DecisionLog {
+    /// Leaves a row. Never waits, and wakes nobody: the writer looks by itself. A row that finds no
+    /// room is dropped and counted.
     pub(crate) fn push(&self, entry: Entry) {
-        if self.queue.try_send(Command::Write(Box::new(entry))).is_err() {
-            self.metrics.rows_dropped(1);
+        let seq = self.counts.next.fetch_add(1, Ordering::Relaxed);
+        let waiting = &self.counts.waiting_bytes;
+        let bytes = entry.request.text_bytes();
+        let fits =
+            waiting.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes) <= WAITING_BYTES;
+        if !fits || self.queue.try_send(Numbered { seq, entry }).is_err() {
+            waiting.fetch_sub(bytes, Ordering::Relaxed);
+            self.metrics.rows_dropped(DropCause::QueueFull, 1);
         }
     }
 
@@ -127,79 +73,86 @@ impl DecisionLog {
     }
 }
 
-/// The running writer.
+/// An open log.
 #[derive(Debug)]
-pub(crate) struct WriterTask {
-    queue: mpsc::Sender<Command>,
-    task: JoinHandle<Result<(), LogError>>,
+pub(crate) struct Log {
+    pub(crate) decisions: DecisionLog,
+    pub(crate) outcomes: OutcomeLog,
+    pub(crate) writers: Writers,
 }
 
-impl WriterTask {
-    /// Waits until every row left so far is written and synced. Rows left later are dropped.
-    pub(crate) async fn finish(self) -> Result<(), LogError> {
-        // The queue is closed only where the writer has ended, and then the join says why.
-        let _closed = self.queue.send(Command::Close).await;
-        self.task.await.map_err(LogError::Writer)?
+/// The threads that write.
+#[derive(Debug)]
+pub(crate) struct Writers {
+    stop: Arc<AtomicBool>,
+    decisions: JoinHandle<Result<(), LogError>>,
+    outcomes: JoinHandle<Result<(), LogError>>,
+    outcome_log: OutcomeLog,
+}
+
+/// Opens the log, sees to what earlier runs have left and starts the threads that write.
+pub(crate) fn start(
+    config: &LogConfig,
+    run: Uuid,
+    clock: &Clock,
+    metrics: &Metrics,
+) -> Result<Log, LogError> {
+    create_folder(&config.dir)?;
+    report(&recover(&config.dir)?, metrics);
+    let run = Run::new(run, rfc3339(clock.now()));
+    let file = RunFile::create(&config.dir, &run, margin(config))?;
+
+    let (sender, rows) = mpsc::channel(config.queue_rows.max(1));
+    let (stop, counts) = (Arc::new(AtomicBool::new(false)), Arc::new(Counts::default()));
+    let queue = Queue { rows, counts: Arc::clone(&counts), stop: Arc::clone(&stop) };
+    let writer = Writer::new(config, &run, file, queue, (clock.clone(), metrics.clone()));
+    let decisions = spawn("farthing-log", move || writer.run())?;
+
+    let (outcome_log, reports) = outcomes::channel(clock.clone(), metrics.clone());
+    let segments = Segments::new(Kind::Outcomes, config, run);
+    let writer = OutcomeWriter::new(reports, segments, clock.clone());
+    let outcomes = spawn("farthing-outcomes", move || writer.run())?;
+
+    Ok(Log {
+        decisions: DecisionLog { queue: sender, counts, metrics: metrics.clone() },
+        outcomes: outcome_log.clone(),
+        writers: Writers { stop, decisions, outcomes, outcome_log },
+    })
+}
+
+/// Makes the folder, on disk when this returns.
+fn create_folder(dir: &Path) -> Result<(), LogError> {
+    std::fs::create_dir_all(dir).map_err(LogError::folder(dir))?;
+    let place = dir.canonicalize().map_err(LogError::folder(dir))?;
+    place.parent().map_or(Ok(()), sync_dir)
+}
+
+impl Writers {
+    /// Waits until everything left so far is written and sealed; blocks. What is left later is dropped
+    /// or refused.
+    pub(crate) fn finish(self) -> Result<(), LogError> {
+        self.stop.store(true, Ordering::Release);
+        self.decisions.thread().unpark();
+        self.outcome_log.close();
+        let ended = [self.decisions, self.outcomes].map(JoinHandle::join);
+        ended.into_iter().try_for_each(|ended| ended.unwrap_or(Err(LogError::Writer)))
     }
 }
 
-struct Writer {
-    commands: mpsc::Receiver<Command>,
-    segments: Segments,
-    metrics: Metrics,
+fn spawn(
+    name: &str,
+    run: impl FnOnce() -> Result<(), LogError> + Send + 'static,
+) -> Result<JoinHandle<Result<(), LogError>>, LogError> {
+    std::thread::Builder::new().name(name.to_owned()).spawn(run).map_err(LogError::Thread)
 }
 
-impl Writer {
-    /// Writes until the log is closed, or nobody is left who could write to it.
-    fn run(mut self) -> Result<(), LogError> {
-        let mut commands = Vec::with_capacity(GROUP_ROWS);
-        let mut group = Vec::new();
-        loop {
-            let received = self.commands.blocking_recv_many(&mut commands, GROUP_ROWS);
-            let mut rows = 0;
-            let mut last = received == 0;
-            for command in commands.drain(..) {
-                match command {
-                    Command::Write(entry) => rows += self.encode(&entry, &mut group),
-                    Command::Close => last = true,
-                }
-            }
-            self.write(&mut group, rows);
-            if last {
-                return self.segments.finish();
-            }
-        }
+/// Says what runs that died may have lost.
+fn report(died: &[Died], metrics: &Metrics) {
+    for Died { run, began, lost_at_most, torn } in died {
+        tracing::warn!(
+            "the server run {run} of {began} ended without finishing its log: at most {lost_at_most} \
+             decision rows are missing, and {torn} lines are cut short or damaged; its segments are sealed"
+        );
     }
-
-    /// Adds a row to the group; the number of rows added.
-    fn encode(&self, entry: &Entry, group: &mut Vec<u8>) -> u64 {
-        let start = group.len();
-        match serde_json::to_writer(&mut *group, &entry.row()) {
-            Ok(()) => {
-                group.push(b'\n');
-                1
-            }
-            Err(error) => {
-                group.truncate(start);
-                self.metrics.rows_dropped(1);
-                tracing::error!("cannot encode a decision row: {error}");
-                0
-            }
-        }
-    }
-
-    /// A group that cannot be written is lost and counted; the next one starts a new segment.
-    fn write(&mut self, group: &mut Vec<u8>, rows: u64) {
-        if group.is_empty() {
-            return;
-        }
-        match self.segments.append(group) {
-            Ok(()) => self.metrics.rows_written(rows),
-            Err(error) => {
-                self.metrics.rows_dropped(rows);
-                tracing::error!(rows, "{}", crate::error::chain(&error));
-            }
-        }
-        group.clear();
-    }
+    metrics.rows_lost_at_most(died.iter().map(|died| died.lost_at_most).sum());
 }

@@ -1,156 +1,183 @@
-//! The files of the decision log: `decisions-<utc timestamp>-<n>.ndjson`, one JSON row a line.
+//! The segments of one kind that one run writes.
 //!
-//! A segment is appended to until it has its size, then synced and never touched again. A segment that
-//! could not be written is left as it is, its last line perhaps cut short, and a new one is begun.
+//! A segment is a file `<kind>-<utc timestamp>-<run>-<n>.ndjson.open`, created with its first group of
+//! lines. Once it has its size or age it is sealed, which takes the `.open` off its name, and never
+//! touched again. Every group is synced when [`Segments::append`] returns; one that cannot be written is
+//! taken back, so that a full disk leaves no half lines.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use farthing_core::log::segment::{LineType, SegmentHeader, write_line};
 
 use super::LogError;
-use crate::Clock;
+use super::run::Run;
 use crate::clock::file_stamp;
 use crate::config::LogConfig;
 
-/// The segments of one writer.
+/// What the name of a segment starts with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Decisions,
+    Outcomes,
+}
+
+/// The end of a sealed segment's name.
+pub(super) const SEALED: &str = ".ndjson";
+/// The end of the name of one that is written to.
+pub(super) const OPEN: &str = ".ndjson.open";
+
+impl Kind {
+    pub(super) const ALL: [Self; 2] = [Self::Decisions, Self::Outcomes];
+
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Decisions => "decisions",
+            Self::Outcomes => "outcomes",
+        }
+    }
+}
+
+/// Lines that are written together.
+#[derive(Debug, Default)]
+pub(super) struct Group {
+    /// Whole lines.
+    pub(super) lines: Vec<u8>,
+    /// The routers that they name, by digest, each with the line that a segment needs before them.
+    pub(super) routers: Vec<(Arc<str>, Arc<[u8]>)>,
+    /// Decisions with a smaller number stand in earlier groups or nowhere.
+    pub(super) first_seq: u64,
+}
+
+/// The segments of one kind.
 #[derive(Debug)]
 pub(super) struct Segments {
-    dir: PathBuf,
-    segment_bytes: u64,
-    clock: Clock,
+    kind: Kind,
+    config: LogConfig,
+    run: Run,
     current: Option<Segment>,
     next: u64,
+    head: Vec<u8>,
 }
 
 #[derive(Debug)]
 struct Segment {
     file: File,
     path: PathBuf,
+    began: SystemTime,
+    /// Bytes that are written and synced.
     bytes: u64,
+    routers: BTreeSet<Arc<str>>,
 }
 
 impl Segments {
-    /// Begins the first segment, so that a folder that cannot be written to is noticed at once.
-    pub(super) fn open(config: &LogConfig, clock: Clock) -> Result<Self, LogError> {
-        let LogConfig { dir, segment_bytes, .. } = config.clone();
-        fs::create_dir_all(&dir)
-            .map_err(|source| LogError::Folder { path: dir.clone(), source })?;
-        let mut segments = Self { dir, segment_bytes, clock, current: None, next: 0 };
-        let first = segments.create()?;
-        segments.current = Some(first);
-        Ok(segments)
+    pub(super) fn new(kind: Kind, config: &LogConfig, run: Run) -> Self {
+        Self { kind, config: config.clone(), run, current: None, next: 0, head: Vec::new() }
     }
 
-    /// Appends whole lines.
-    pub(super) fn append(&mut self, lines: &[u8]) -> Result<(), LogError> {
+    /// Whether there is a segment that is not sealed.
+    pub(super) fn is_open(&self) -> bool {
+        self.current.is_some()
+    }
+
+    /// Appends a group and syncs it.
+    pub(super) fn append(&mut self, group: &Group, now: SystemTime) -> Result<(), LogError> {
         let mut segment = match self.current.take() {
             Some(segment) => segment,
-            None => self.create()?,
+            None => self.create(now)?,
         };
-        if let Err(source) = segment.file.write_all(lines) {
-            return Err(LogError::Write { path: segment.path, source });
+        self.head.clear();
+        if segment.bytes == 0 {
+            let header = SegmentHeader {
+                run: self.run.id().into(),
+                began: self.run.began().into(),
+                first_seq: group.first_seq,
+            };
+            write_line(LineType::Segment, &header, &mut self.head);
         }
-        segment.bytes += lines.len() as u64;
-        if segment.bytes >= self.segment_bytes {
-            return segment.seal();
+        for (router, line) in &group.routers {
+            if segment.routers.insert(Arc::clone(router)) {
+                self.head.extend_from_slice(line);
+            }
         }
+        let appended = segment.append([&self.head, &group.lines]);
         self.current = Some(segment);
-        Ok(())
+        appended
     }
 
-    /// Syncs what is open; an empty segment is removed.
-    pub(super) fn finish(&mut self) -> Result<(), LogError> {
-        match self.current.take() {
-            None => Ok(()),
-            Some(segment) if segment.bytes > 0 => segment.seal(),
-            Some(Segment { path, .. }) => {
-                fs::remove_file(&path).map_err(|source| LogError::Write { path, source })
-            }
+    /// Seals the segment if it has its size or age; whether it did.
+    pub(super) fn rotate(&mut self, now: SystemTime) -> Result<bool, LogError> {
+        let Some(segment) = &self.current else { return Ok(false) };
+        let age = now.duration_since(segment.began).unwrap_or_default();
+        if segment.bytes < self.config.segment_bytes && age < self.config.segment_age {
+            return Ok(false);
         }
+        self.seal().map(|()| true)
     }
 
-    /// Another server may write to the same folder, so a name that exists is passed over.
-    fn create(&mut self) -> Result<Segment, LogError> {
-        loop {
-            let stamp = file_stamp(self.clock.now());
-            let path = self.dir.join(format!("decisions-{stamp}-{}.ndjson", self.next));
+    /// Seals what is open.
+    pub(super) fn seal(&mut self) -> Result<(), LogError> {
+        self.current.take().map_or(Ok(()), Segment::seal)
+    }
+
+    fn create(&mut self, now: SystemTime) -> Result<Segment, LogError> {
+        let (kind, stamp, run) = (self.kind.name(), file_stamp(now), self.run.tag());
+        let place = |n: u64, end| self.config.dir.join(format!("{kind}-{stamp}-{run}-{n:06}{end}"));
+        // A run with the seed of an earlier one has its names too.
+        while place(self.next, SEALED).exists() {
             self.next += 1;
-            match File::options().append(true).create_new(true).open(&path) {
-                Ok(file) => return Ok(Segment { file, path, bytes: 0 }),
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                Err(source) => return Err(LogError::Create { path, source }),
-            }
         }
+        let path = place(self.next, OPEN);
+        let file = File::options().append(true).create_new(true).open(&path);
+        let file = file.map_err(LogError::create(&path))?;
+        sync_dir(&self.config.dir)?;
+        Ok(Segment { file, path, began: now, bytes: 0, routers: BTreeSet::new() })
     }
 }
 
 impl Segment {
+    fn append(&mut self, parts: [&[u8]; 2]) -> Result<(), LogError> {
+        let written = parts.iter().try_for_each(|part| self.file.write_all(part));
+        match written.and_then(|()| self.file.sync_data()) {
+            Ok(()) => {
+                self.bytes += parts.iter().map(|part| part.len() as u64).sum::<u64>();
+                Ok(())
+            }
+            Err(source) => {
+                self.take_back();
+                Err(LogError::Write { path: self.path.clone(), source })
+            }
+        }
+    }
+
+    /// Where even this fails, readers count a line that is cut short.
+    fn take_back(&mut self) {
+        if let Err(error) = self.file.set_len(self.bytes) {
+            tracing::error!("cannot take back a group of `{}`: {error}", self.path.display());
+        }
+        // The lines that named them may be gone.
+        self.routers.clear();
+    }
+
     fn seal(self) -> Result<(), LogError> {
-        self.file.sync_all().map_err(|source| LogError::Write { path: self.path, source })
+        let Self { path, bytes, .. } = self;
+        let done = if bytes == 0 { fs::remove_file(&path) } else { rename_sealed(&path) };
+        done.map_err(LogError::write(&path))
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use std::path::Path;
-    use std::time::UNIX_EPOCH;
+/// Seals the segment of that path.
+pub(super) fn rename_sealed(path: &Path) -> io::Result<()> {
+    let name = path.as_os_str().to_string_lossy();
+    let sealed = name.strip_suffix(OPEN).map(|stem| format!("{stem}{SEALED}"));
+    sealed.map_or(Ok(()), |sealed| fs::rename(path, sealed))
+}
 
-    use super::*;
-
-    fn open(dir: &Path) -> Segments {
-        let clock = Clock::from_fn(|| UNIX_EPOCH);
-        let config = LogConfig { segment_bytes: 10, ..LogConfig::new(dir) };
-        Segments::open(&config, clock).unwrap()
-    }
-
-    fn files(dir: &Path) -> Vec<(String, String)> {
-        let mut files: Vec<_> = fs::read_dir(dir)
-            .unwrap()
-            .map(|entry| entry.unwrap())
-            .map(|entry| {
-                let name = entry.file_name().into_string().unwrap();
-                (name, fs::read_to_string(entry.path()).unwrap())
-            })
-            .collect();
-        files.sort();
-        files
-    }
-
-    #[test]
-    fn a_full_segment_is_followed_by_the_next() {
-        let dir = tempfile::tempdir().unwrap();
-        let mut segments = open(dir.path());
-        for line in ["aaaa\n", "bbbbbb\n", "cc\n"] {
-            segments.append(line.as_bytes()).unwrap();
-        }
-        segments.finish().unwrap();
-        let name = |n| format!("decisions-19700101T000000Z-{n}.ndjson");
-        assert_eq!(
-            files(dir.path()),
-            [(name(0), "aaaa\nbbbbbb\n".to_owned()), (name(1), "cc\n".to_owned())]
-        );
-    }
-
-    #[test]
-    fn nothing_written_leaves_no_file_and_nothing_is_overwritten() {
-        let dir = tempfile::tempdir().unwrap();
-        open(dir.path()).finish().unwrap();
-        assert_eq!(files(dir.path()), []);
-
-        let (mut one, mut other) = (open(dir.path()), open(dir.path()));
-        one.append(b"1\n").unwrap();
-        other.append(b"2\n").unwrap();
-        let texts: Vec<String> = files(dir.path()).into_iter().map(|(_, text)| text).collect();
-        assert_eq!(texts, ["1\n", "2\n"]);
-    }
-
-    #[test]
-    fn a_folder_that_is_a_file_is_named() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("file");
-        fs::write(&path, "").unwrap();
-        let clock = Clock::from_fn(|| UNIX_EPOCH);
-        let error = Segments::open(&LogConfig::new(path), clock);
-        assert!(error.unwrap_err().to_string().contains("file`; hint: give another one"));
-    }
+/// Puts the names in a folder on disk, not only what the files hold.
+pub(super) fn sync_dir(dir: &Path) -> Result<(), LogError> {
+    File::open(dir).and_then(|dir| dir.sync_all()).map_err(LogError::write(dir))
 }

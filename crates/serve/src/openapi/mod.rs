@@ -21,6 +21,7 @@ use crate::api;
     ),
     tags(
         (name = "decisions", description = "From a request to a choice"),
+        (name = "outcomes", description = "From what happened to the next router"),
         (name = "router", description = "What decides"),
         (name = "operations", description = "For those who run the server"),
     )

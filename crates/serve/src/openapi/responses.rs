@@ -81,3 +81,19 @@ pub(crate) enum HealthErrors {
     #[response(status = 503)]
     Unavailable(ErrorBody),
 }
+
+#[derive(IntoResponses)]
+pub(crate) enum OutcomeErrors {
+    /// an outcome cannot be understood or is out of range; none is kept
+    #[response(status = 400)]
+    Bad(ErrorBody),
+    /// this server keeps no log
+    #[response(status = 409)]
+    NoLog(ErrorBody),
+    /// the body is too long
+    #[response(status = 413)]
+    TooLarge(ErrorBody),
+    /// too many outcomes wait for the disk, or it cannot be written to
+    #[response(status = 503)]
+    NotNow(ErrorBody),
+}

@@ -135,6 +135,60 @@ pub(crate) enum BatchEntry {
     Error(ErrorBody),
 }
 
+/// One outcome or a list.
+#[derive(ToSchema, Serialize)]
+#[serde(untagged)]
+pub(crate) enum OutcomesBody {
+    One(OutcomeBody),
+    /// At most 1,024.
+    Many(Vec<OutcomeBody>),
+}
+
+/// How a candidate did on the request of a decision; at least one value is due, other fields are
+/// refused.
+#[derive(ToSchema, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct OutcomeBody {
+    /// The decision that led to it.
+    decision_id: String,
+    /// Who answered: the chosen candidate, or another that was asked too.
+    #[schema(min_length = 1, max_length = 256)]
+    model: String,
+    /// Quality in [0, 1].
+    #[schema(minimum = 0.0, maximum = 1.0)]
+    score: Option<f64>,
+    /// Billed cost in USD.
+    #[schema(minimum = 0.0)]
+    cost_usd: Option<f64>,
+    /// Billed input tokens, cached ones included.
+    input_tokens: Option<u64>,
+    /// Those of them that came from a cache.
+    cached_input_tokens: Option<u64>,
+    /// Billed output tokens.
+    output_tokens: Option<u64>,
+    /// Time to the whole answer, in milliseconds.
+    #[schema(minimum = 0.0)]
+    latency_ms: Option<f64>,
+    /// Where the score comes from; where several judged, people count before programs, programs before
+    /// models, and what the user did next last.
+    source: Option<ScoreSource>,
+    /// Names the report, so that it can be sent again: up to 256 bytes.
+    #[schema(min_length = 1, max_length = 256)]
+    idempotency_key: Option<String>,
+}
+
+/// Where a score comes from.
+#[derive(Serialize)]
+pub(crate) struct ScoreSource;
+
+impl PartialSchema for ScoreSource {
+    fn schema() -> RefOr<Schema> {
+        closed_set("Where a score comes from", farthing_core::ScoreSource::NAMES)
+    }
+}
+
+impl ToSchema for ScoreSource {}
+
 /// The choice with everything needed to explain and replay it.
 #[derive(ToSchema, Serialize)]
 #[expect(clippy::struct_field_names, reason = "the names are those of the interface")]

@@ -240,7 +240,7 @@ async fn metrics_count_what_happened() {
         "farthing_decision_duration_seconds_count 4",
         r#"farthing_decision_duration_seconds_bucket{le="0.00001"} "#,
         "farthing_log_queue_depth 0",
-        "farthing_log_rows_dropped_total 0",
+        r#"farthing_log_rows_dropped_total{cause="queue_full"} 0"#,
         "farthing_log_rows_written_total 0",
         &format!("farthing_router_info{{digest={digest}}} 1"),
     ] {

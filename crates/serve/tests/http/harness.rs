@@ -15,7 +15,7 @@ use crate::tiny::write_tiny_router;
 
 /// A service and the folder it lives in.
 pub(crate) struct Service {
-    app: App,
+    pub(crate) app: App,
     pub(crate) background: Background,
     pub(crate) dir: TempDir,
 }

@@ -21,6 +21,8 @@ mod harness;
 #[cfg(test)]
 mod openapi;
 #[cfg(test)]
+mod outcomes;
+#[cfg(test)]
 mod overload;
 #[cfg(test)]
 mod reload;

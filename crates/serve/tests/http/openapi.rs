@@ -5,7 +5,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::harness::service;
+use crate::harness::{service, service_with};
 
 fn document() -> Value {
     serde_json::from_str(&farthing_serve::openapi_json()).unwrap()
@@ -57,6 +57,7 @@ async fn it_is_served_and_names_every_path() {
             "/openapi.json",
             "/readyz",
             "/v1/models",
+            "/v1/outcomes",
             "/v1/route",
             "/v1/route/batch",
             "/v1/router",
@@ -81,14 +82,22 @@ async fn answers_have_the_properties_of_their_schemas() {
     check_keys(&service.route("{}").await.json()["error"], "ErrorDetail", &[]);
 }
 
-/// Core refuses unknown options and names the known ones, so its message is its own list.
-#[tokio::test]
-async fn options_are_those_that_core_knows() {
-    let answer = service().route(r#"{"prompt": "a", "farthing": {"?": 1}}"#).await.json();
+/// Core refuses unknown fields and names the known ones, so its message is its own list.
+async fn check_fields(path: &str, body: &str, schema: &str) {
+    let service = service_with(|config, dir| {
+        config.log = Some(farthing_serve::LogConfig::new(dir.join("log")));
+    });
+    let answer = service.post(path, body.to_owned()).await.json();
     let message = answer["error"]["message"].as_str().unwrap();
     let (_, known) = message.split_once("expected one of ").unwrap();
     let known = known.split(" at line").next().unwrap();
-    let options: serde_json::Map<String, Value> =
+    let fields: serde_json::Map<String, Value> =
         known.split(", ").map(|name| (name.trim_matches('`').to_owned(), json!(null))).collect();
-    check_keys(&Value::Object(options), "RouteOptions", &[]);
+    check_keys(&Value::Object(fields), schema, &[]);
+}
+
+#[tokio::test]
+async fn fields_are_those_that_core_knows() {
+    check_fields("/v1/route", r#"{"prompt": "a", "farthing": {"?": 1}}"#, "RouteOptions").await;
+    check_fields("/v1/outcomes", r#"{"?": 1}"#, "OutcomeBody").await;
 }

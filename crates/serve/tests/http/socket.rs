@@ -114,7 +114,8 @@ pub(crate) fn head(length: usize) -> String {
 
 fn rows(dir: &Path) -> usize {
     let files = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());
-    files.map(|path| std::fs::read_to_string(path).unwrap().lines().count()).sum()
+    let decision = |line: &&str| line.starts_with(r#"{"type":"decision""#);
+    files.map(|path| std::fs::read_to_string(path).unwrap().lines().filter(decision).count()).sum()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

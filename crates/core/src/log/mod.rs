@@ -1,13 +1,16 @@
 //! The log schema: defined here once, written by the server, read by the importer.
+//!
+//! Here stands the outcome log, the input of training; in [`segment`] the lines that a server writes,
+//! and in [`read`] how bytes become such lines again. Files are opened elsewhere.
+
+pub mod read;
+pub mod segment;
+
+pub(crate) mod exact;
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-
-use crate::{Decision, Digest, Outcome, Request, RequestError, ScoreSource};
-
-/// Version of the decision-log rows; additive changes keep it.
-pub const SCHEMA_VERSION: u32 = 1;
+use crate::{Outcome, Request, RequestError, ScoreSource};
 
 /// Column names of the outcome log.
 pub mod column {
@@ -66,21 +69,6 @@ pub mod column {
         SCORE_SOURCE,
         SPLIT,
     ];
-}
-
-/// One row of the decision log.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct DecisionRow<'a> {
-    /// [`SCHEMA_VERSION`] of the writer.
-    pub schema_version: u32,
-    /// When the decision was made: RFC 3339, UTC.
-    pub timestamp: String,
-    /// Digest of the policy and its parameters.
-    pub policy_digest: Digest,
-    /// Digest of the exact request text: the same request can be recognised, not read.
-    pub request_digest: Digest,
-    /// What was decided, every candidate listed.
-    pub decision: Decision<'a>,
 }
 
 /// One row of the outcome log: how one candidate did on one request.
