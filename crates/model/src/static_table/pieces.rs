@@ -33,7 +33,7 @@ pub(super) struct Pieces {
 
 /// Memory that cutting works in.
 #[derive(Debug, Default)]
-pub struct TokenScratch {
+pub(crate) struct TokenScratch {
     lower: Vec<u8>,
     word: String,
     memo: Memo,
