@@ -85,7 +85,7 @@ fn alphanumeric_run(bytes: &[u8]) -> usize {
 fn alphanumeric(bytes: u64) -> u64 {
     let ascii = !bytes & TOPS;
     // Setting 0x20 lowers a letter's case and moves no other byte among the letters.
-    let letters = between(bytes | ONES * 0x20, b'a', b'z');
+    let letters = between(bytes | (ONES * 0x20), b'a', b'z');
     ascii & (letters | between(bytes, b'0', b'9'))
 }
 
@@ -94,7 +94,7 @@ fn between(bytes: u64, low: u8, high: u8) -> u64 {
     let seven = bytes & !TOPS;
     // With the top bit set nothing is borrowed from the next byte.
     let at_least = (seven | TOPS) - ONES * u64::from(low);
-    let at_most = (ONES * u64::from(high) | TOPS) - seven;
+    let at_most = ((ONES * u64::from(high)) | TOPS) - seven;
     at_least & at_most & TOPS
 }
 

@@ -33,7 +33,7 @@ pub(super) struct Pieces {
 
 /// Memory that cutting works in.
 #[derive(Debug, Default)]
-pub struct TokenScratch {
+pub(crate) struct TokenScratch {
     lower: Vec<u8>,
     word: String,
     memo: Memo,
@@ -169,7 +169,7 @@ fn adjoining(spans: &[Span]) -> usize {
 struct Lookup {
     ids: HashMap<u64, u32, BuildHasherDefault<Given>>,
     /// Length in bytes of the longest text, by how a text begins (see [`beginning`]).
-    longest: Box<[u8; BEGINNINGS]>,
+    longest: Vec<u8>,
 }
 
 /// Ways to begin that are told apart.
@@ -186,7 +186,7 @@ fn beginning(text: &[u8]) -> usize {
 impl Lookup {
     fn new<'a>(entries: impl Iterator<Item = (&'a str, u32)>) -> Self {
         // Shorter entries than three bytes may begin anything.
-        let mut lookup = Self { ids: HashMap::default(), longest: Box::new([2; BEGINNINGS]) };
+        let mut lookup = Self { ids: HashMap::default(), longest: vec![2; BEGINNINGS] };
         for (text, id) in entries.filter(|(text, _)| !text.is_empty()) {
             let text = text.as_bytes();
             lookup.ids.entry(xxh3_64(text)).or_insert(id);
