@@ -4,7 +4,7 @@
 //! that trained it, so this is a sum over operations, each at a price that was measured once:
 //!
 //! ```text
-//! cargo bench -p farthing-model --bench route -- decision_time
+//! cargo bench -p farthing-model --bench decision_time -- decision_time
 //! ```
 //!
 //! times featurizing and the forward pass of networks that differ in one size at a time, on prompts of 2,000

@@ -98,11 +98,13 @@ pub(super) struct OutcomeWriter {
     reports: Reports,
     segments: Segments,
     clock: Clock,
+    /// Whether the last group failed: only the first failure in a row is logged.
+    failing: bool,
 }
 
 impl OutcomeWriter {
     pub(super) fn new(reports: Reports, segments: Segments, clock: Clock) -> Self {
-        Self { reports, segments, clock }
+        Self { reports, segments, clock, failing: false }
     }
 
     /// Writes until the log is closed.
@@ -150,9 +152,10 @@ impl OutcomeWriter {
             return;
         }
         let written = self.segments.append(group, self.clock.now());
-        if let Err(error) = &written {
-            tracing::error!(reports = waiting.len(), "outcomes are refused: {}", chain(error));
+        if let (Err(error), false) = (&written, self.failing) {
+            tracing::error!("outcomes are refused: {}", chain(error));
         }
+        self.failing = written.is_err();
         for done in waiting.drain(..) {
             // Whoever asked may have gone.
             done.send(written.is_ok()).unwrap_or_default();

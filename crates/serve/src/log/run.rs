@@ -6,7 +6,7 @@
 //! is in no segment is the most that can be missing.
 
 use std::fs::{self, File};
-use std::io::{BufRead as _, BufReader, Read as _, Seek as _, Write as _};
+use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -68,12 +68,15 @@ pub(super) struct RunFile {
 }
 
 impl RunFile {
-    /// Creates the file, on disk when this returns.
+    /// Creates the file, locked before it has its name and on disk when this returns.
     pub(super) fn create(dir: &Path, run: &Run, reserved: u64) -> Result<Self, LogError> {
         let path = dir.join(format!("{PREFIX}{}{SUFFIX}", run.tag()));
-        let file = File::options().write(true).create_new(true).open(&path);
-        let file = file.map_err(LogError::create(&path))?;
-        file.lock().map_err(LogError::create(&path))?;
+        if path.exists() {
+            return Err(LogError::create(&path)(io::ErrorKind::AlreadyExists.into()));
+        }
+        let unnamed = path.with_extension("new");
+        let file = File::create(&unnamed).map_err(LogError::create(&unnamed))?;
+        file.lock().map_err(LogError::create(&unnamed))?;
         let promise = Promise {
             run: run.id().to_owned(),
             began: run.began().to_owned(),
@@ -82,6 +85,7 @@ impl RunFile {
         };
         let mut created = Self { file, path, promise };
         created.write()?;
+        fs::rename(&unnamed, &created.path).map_err(LogError::create(&created.path))?;
         sync_dir(dir)?;
         Ok(created)
     }
