@@ -10,6 +10,7 @@ pub mod features;
 pub mod network;
 mod route;
 mod router;
+mod spans;
 pub mod static_table;
 
 pub use route::{Circumstances, Decided, RouteError};

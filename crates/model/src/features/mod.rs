@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use crate::encoder::{EncoderCard, TextEncoder};
+use crate::spans::{Span, scan};
 use crate::static_table::{TextTokenizer, TokenScratch};
 pub use surface::SURFACE_FEATURES;
 
@@ -184,13 +185,21 @@ impl Featurizer {
         let routing = routing_text::build(request, schema.head_bytes, schema.tail_bytes);
         let text = &*routing.text;
         let Features { buckets, tokens, embedding, surface, context, .. } = features;
+        let once = schema.code_version >= DISTINCT_SINCE;
         buckets.clear();
         tokens.clear();
-        let words = words::hash_ngrams(text, schema.bucket_bits, &mut scratch.folded, buckets);
+        scan(text, &mut scratch.spans);
+        let words = words::hash_ngrams(
+            text,
+            &scratch.spans,
+            schema.bucket_bits,
+            &mut scratch.folded,
+            buckets,
+        );
         if let Some(tokenizer) = &self.tokenizer {
-            tokenizer.append_token_ids(text, &mut scratch.tokens, tokens);
+            tokenizer.append_token_ids(text, &scratch.spans, once, &mut scratch.tokens, tokens);
         }
-        if schema.code_version >= DISTINCT_SINCE {
+        if once {
             scratch.seen.keep_first(buckets);
             scratch.seen.keep_first(tokens);
         }
@@ -215,6 +224,7 @@ impl Featurizer {
 /// Memory that featurizing works in; it grows to the byte budget of the routing text and no further.
 #[derive(Debug, Default)]
 pub struct Scratch {
+    spans: Vec<Span>,
     folded: Vec<u8>,
     tokens: TokenScratch,
     seen: Seen,

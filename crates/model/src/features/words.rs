@@ -5,6 +5,8 @@
 
 use xxhash_rust::xxh3::xxh3_64;
 
+use crate::spans::{Kind, Span};
+
 /// Longer words are cut, so that one hostile word costs no more than a line of text.
 const MAX_WORD_BYTES: usize = 64;
 
@@ -12,13 +14,14 @@ const MAX_WORD_BYTES: usize = 64;
 /// number of words. `folded` is scratch space.
 pub(super) fn hash_ngrams(
     text: &str,
+    spans: &[Span],
     bucket_bits: u32,
     folded: &mut Vec<u8>,
     buckets: &mut Vec<u32>,
 ) -> usize {
     let mut words = 0;
     let mut previous = None;
-    for_each_word(text, folded, |word| {
+    for_each_word(text, spans, folded, |word| {
         let hash = xxh3_64(word);
         buckets.push(bucket(hash, bucket_bits));
         if let Some(before) = previous {
@@ -44,71 +47,35 @@ fn pair(first: u64, second: u64) -> u64 {
         .wrapping_mul(0xD6E8_FEB8_6659_FD93)
 }
 
-/// What a byte begins.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Begins {
-    /// An ASCII letter or digit.
-    Word,
-    /// A visible ASCII character of another kind.
-    Mark,
-    /// White space or a control character.
-    Nothing,
-    /// A character that is not ASCII.
-    Wide,
-}
-
-const BEGINS: [Begins; 256] = {
-    let mut table = [Begins::Nothing; 256];
-    let mut byte = 0_u8;
-    loop {
-        table[byte as usize] = if !byte.is_ascii() {
-            Begins::Wide
-        } else if byte.is_ascii_alphanumeric() {
-            Begins::Word
-        } else if byte.is_ascii_graphic() {
-            Begins::Mark
-        } else {
-            Begins::Nothing
-        };
-        if byte == u8::MAX {
-            break table;
-        }
-        byte += 1;
-    }
-};
-
-fn begins(byte: u8) -> Begins {
-    BEGINS[usize::from(byte)]
-}
-
 fn fold(byte: u8) -> u8 {
     if byte.is_ascii_digit() { b'0' } else { byte.to_ascii_lowercase() }
 }
 
-fn for_each_word(text: &str, folded: &mut Vec<u8>, mut emit: impl FnMut(&[u8])) {
+fn for_each_word(text: &str, spans: &[Span], folded: &mut Vec<u8>, mut emit: impl FnMut(&[u8])) {
     let bytes = text.as_bytes();
     // All at once, so that a word in ASCII is a slice and not a copy.
     folded.clear();
     folded.extend(bytes.iter().map(|&byte| fold(byte)));
-    let mut at = 0;
-    while let Some(&byte) = bytes.get(at) {
-        match begins(byte) {
-            Begins::Nothing => at += 1,
-            Begins::Mark => {
-                emit(&[byte]);
-                at += 1;
+    // What comes before has been emitted: a word that is not all ASCII takes several spans.
+    let mut done = 0;
+    for (at, &Span { start, end, kind }) in spans.iter().enumerate() {
+        let start = start.max(done);
+        if start >= end {
+            continue;
+        }
+        let goes_on = |next: &Span| next.start == end && next.kind == Kind::Wide;
+        match kind {
+            Kind::Word if !spans.get(at + 1).is_some_and(goes_on) => {
+                emit(&folded[start..end.min(start + MAX_WORD_BYTES)]);
             }
-            Begins::Wide => at = wide_word(text, at, &mut emit),
-            Begins::Word => {
-                let length = bytes[at..].iter().position(|&byte| begins(byte) != Begins::Word);
-                let end = length.map_or(bytes.len(), |length| at + length);
-                if bytes.get(end).is_some_and(|byte| !byte.is_ascii()) {
-                    at = wide_word(text, at, &mut emit);
-                } else {
-                    emit(&folded[at..end.min(at + MAX_WORD_BYTES)]);
-                    at = end;
+            Kind::Mark => emit(&bytes[start..end]),
+            Kind::Word | Kind::Wide => {
+                done = start;
+                while done < end {
+                    done = wide_word(text, done, &mut emit);
                 }
             }
+            Kind::Control | Kind::Space => {}
         }
     }
 }
@@ -153,10 +120,12 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::spans::scan;
 
     fn words(text: &str) -> Vec<String> {
-        let mut words = Vec::new();
-        for_each_word(text, &mut Vec::new(), |word| {
+        let (mut words, mut spans) = (Vec::new(), Vec::new());
+        scan(text, &mut spans);
+        for_each_word(text, &spans, &mut Vec::new(), |word| {
             words.push(String::from_utf8(word.to_vec()).unwrap());
         });
         words
@@ -201,8 +170,9 @@ mod tests {
 
         #[test]
         fn any_text_gives_buckets_in_range(text in "\\PC{0,200}") {
-            let mut buckets = Vec::new();
-            let words = hash_ngrams(&text, 10, &mut Vec::new(), &mut buckets);
+            let (mut buckets, mut spans) = (Vec::new(), Vec::new());
+            scan(&text, &mut spans);
+            let words = hash_ngrams(&text, &spans, 10, &mut Vec::new(), &mut buckets);
             prop_assert_eq!(buckets.len(), (2 * words).saturating_sub(1));
             prop_assert!(buckets.iter().all(|&b| b < 1024));
         }

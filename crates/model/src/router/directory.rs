@@ -189,9 +189,9 @@ pub fn write_router(dir: &Path, parts: Parts) -> Result<Digest, RouterError> {
     Ok(digest)
 }
 
-/// Loads a router directory and verifies every digest in it.
+/// Loads a router directory and verifies every digest in it. What decisions do not read is not kept.
 pub(super) fn load(dir: &Path) -> Result<Router, RouterError> {
-    let (parts, digest) = Parts::load(dir)?;
+    let (parts, digest) = load_parts(dir, |name| ![NULL, SEEN, CARD].contains(&name))?;
     assemble(dir, digest, parts)
 }
 
@@ -204,38 +204,7 @@ pub(super) fn stored_candidates(dir: &Path) -> Result<Vec<String>, RouterError> 
 impl Parts {
     /// The parts of a router directory and its digest; every digest in it is verified.
     pub fn load(dir: &Path) -> Result<(Self, Digest), RouterError> {
-        let path = dir.join(MANIFEST);
-        let bytes = read(dir, MANIFEST)?;
-        let manifest = parse_manifest(&path, &bytes)?;
-        let digest = own_digest(&path, &bytes, &manifest.digest)?;
-        let supported = manifest.features.is_supported();
-        if !supported || manifest.features.digest() != manifest.feature_digest {
-            return Err(RouterError::Features { path });
-        }
-        check_consistency(&path, &manifest)?;
-        let mut files = verified_files(dir, &manifest)?;
-        let mut file = |name: &'static str| files.remove(name).unwrap_or_default();
-        let prices = serde_json::from_slice::<PriceTable>(&file(PRICES))
-            .map_err(|source| RouterError::Json { path: dir.join(PRICES), source })?;
-        let weights = |name: &str, bytes: &[u8]| {
-            network::from_safetensors(bytes, &manifest.shape())
-                .map_err(|source| RouterError::Weights { path: dir.join(name), source })
-        };
-        let null = manifest.files.contains_key(NULL).then(|| weights(NULL, &file(NULL)));
-        let (weights, null) = (weights(WEIGHTS, &file(WEIGHTS))?, null.transpose()?);
-        let tokenizer = match manifest.features.tokenizer {
-            Some(_) => {
-                Some(TextTokenizer::from_json(&dir.join(TOKENIZER), &file(TOKENIZER))?.into())
-            }
-            None => None,
-        };
-        let encoder = match manifest.features.encoder {
-            Some(_) => Some(TextEncoder::from_files(dir, &Files::take(&mut file))?.into()),
-            None => None,
-        };
-        let seen = SeenPrompts::from_bytes(&file(SEEN));
-        let card = String::from_utf8_lossy(&file(CARD)).into_owned();
-        Ok((Self { manifest, weights, null, tokenizer, encoder, prices, seen, card }, digest))
+        load_parts(dir, |_| true)
     }
 
     /// The featurizer of its requests.
@@ -250,10 +219,45 @@ impl Parts {
     }
 }
 
-/// The bytes of every file that the manifest names, by name.
+/// The parts of a router directory, of which files that `keep` does not name are only verified.
+fn load_parts(dir: &Path, keep: impl Fn(&str) -> bool) -> Result<(Parts, Digest), RouterError> {
+    let path = dir.join(MANIFEST);
+    let bytes = read(dir, MANIFEST)?;
+    let manifest = parse_manifest(&path, &bytes)?;
+    let digest = own_digest(&path, &bytes, &manifest.digest)?;
+    let supported = manifest.features.is_supported();
+    if !supported || manifest.features.digest() != manifest.feature_digest {
+        return Err(RouterError::Features { path });
+    }
+    check_consistency(&path, &manifest)?;
+    let mut files = verified_files(dir, &manifest, keep)?;
+    let weights = |name: &str, bytes: &[u8]| {
+        network::from_safetensors(bytes, &manifest.shape())
+            .map_err(|source| RouterError::Weights { path: dir.join(name), source })
+    };
+    let null = files.remove(NULL).map(|bytes| weights(NULL, &bytes)).transpose()?;
+    let mut file = |name: &'static str| files.remove(name).unwrap_or_default();
+    let weights = weights(WEIGHTS, &file(WEIGHTS))?;
+    let prices = serde_json::from_slice::<PriceTable>(&file(PRICES))
+        .map_err(|source| RouterError::Json { path: dir.join(PRICES), source })?;
+    let tokenizer = match manifest.features.tokenizer {
+        Some(_) => Some(TextTokenizer::from_json(&dir.join(TOKENIZER), &file(TOKENIZER))?.into()),
+        None => None,
+    };
+    let encoder = match manifest.features.encoder {
+        Some(_) => Some(TextEncoder::from_files(dir, &Files::take(&mut file))?.into()),
+        None => None,
+    };
+    let seen = SeenPrompts::from_bytes(&file(SEEN));
+    let card = String::from_utf8_lossy(&file(CARD)).into_owned();
+    Ok((Parts { manifest, weights, null, tokenizer, encoder, prices, seen, card }, digest))
+}
+
+/// The bytes of every file that the manifest and `keep` name, by name; all are verified.
 fn verified_files(
     dir: &Path,
     manifest: &Manifest,
+    keep: impl Fn(&str) -> bool,
 ) -> Result<BTreeMap<String, Vec<u8>>, RouterError> {
     let mut files = BTreeMap::new();
     for (name, digest) in &manifest.files {
@@ -265,7 +269,9 @@ fn verified_files(
                 _ => RouterError::Digest { path },
             });
         }
-        files.insert(name.clone(), bytes);
+        if keep(name) {
+            files.insert(name.clone(), bytes);
+        }
     }
     Ok(files)
 }

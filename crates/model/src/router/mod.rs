@@ -195,6 +195,11 @@ impl Router {
         self.featurizer.encoder().is_some()
     }
 
+    /// How this router reads requests.
+    pub fn featurizer(&self) -> &Featurizer {
+        &self.featurizer
+    }
+
     /// The features of a request, as this router reads it; only the forward pass of an encoder can
     /// fail.
     pub fn featurize(&self, request: &Request) -> Result<Features, candle_core::Error> {

@@ -6,6 +6,7 @@
 
 mod error;
 mod glyphs;
+mod memo;
 mod pieces;
 mod rows;
 mod tokenizer;
@@ -17,7 +18,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub use error::StaticTableError;
-pub use pieces::TokenScratch;
+pub(crate) use pieces::TokenScratch;
 pub use rows::Rows;
 pub use tokenizer::TextTokenizer;
 pub use vocabulary::Vocabulary;

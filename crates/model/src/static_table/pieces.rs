@@ -11,6 +11,8 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::Vocabulary;
 use super::glyphs::{Glyph, Glyphs};
+use super::memo::Memo;
+use crate::spans::{Kind, Span};
 
 /// A BERT vocabulary.
 #[derive(Debug)]
@@ -19,6 +21,8 @@ pub(super) struct Pieces {
     first: Lookup,
     /// Pieces that may follow, without their prefix.
     following: Lookup,
+    /// Id of each ASCII mark, which is always a word of its own.
+    marks: [u32; 128],
     glyphs: Glyphs,
     /// What stands in for a word that cannot be cut.
     unknown: u32,
@@ -29,39 +33,11 @@ pub(super) struct Pieces {
 
 /// Memory that cutting works in.
 #[derive(Debug, Default)]
-pub struct TokenScratch {
+pub(crate) struct TokenScratch {
     lower: Vec<u8>,
     word: String,
-}
-
-/// What a byte is to BERT.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Letter,
-    Mark,
-    Space,
-    /// Anything that takes a closer look: control characters and all beyond ASCII.
-    Other,
-}
-
-const KINDS: [Kind; 256] = {
-    let mut table = [Kind::Other; 256];
-    let mut byte = 0_u8;
-    while byte.is_ascii() {
-        if byte.is_ascii_alphanumeric() {
-            table[byte as usize] = Kind::Letter;
-        } else if byte.is_ascii_punctuation() {
-            table[byte as usize] = Kind::Mark;
-        } else if matches!(byte, b' ' | b'\t' | b'\n' | b'\r') {
-            table[byte as usize] = Kind::Space;
-        }
-        byte += 1;
-    }
-    table
-};
-
-fn kind(byte: u8) -> Kind {
-    KINDS[usize::from(byte)]
+    memo: Memo,
+    hashes: Vec<u64>,
 }
 
 impl Pieces {
@@ -72,70 +48,83 @@ impl Pieces {
             Glyphs::new(stock.get_normalizer()?.clone(), stock.get_pre_tokenizer()?.clone());
         let entries = || vocabulary.tokens().iter().map(String::as_str).zip(0..);
         let prefix = vocabulary.prefix();
+        // Entries with the prefix too: a word may begin with it.
+        let first = Lookup::new(entries());
+        let unknown = vocabulary.unknown();
+        let mut marks = [unknown; 128];
+        for (mark, byte) in marks.iter_mut().zip(0_u8..) {
+            *mark = first.get(&[byte]).unwrap_or(unknown);
+        }
         Some(Self {
-            // Entries with the prefix too: a word may begin with it.
-            first: Lookup::new(entries()),
+            first,
+            marks,
             following: Lookup::new(
                 entries().filter_map(|(token, id)| Some((token.strip_prefix(prefix)?, id))),
             ),
             glyphs,
-            unknown: vocabulary.unknown(),
+            unknown,
             lowercase,
             longest_word: vocabulary.longest_word(),
         })
     }
 
-    /// Appends the ids of a text; words that cannot be cut are unknown.
-    pub(super) fn append(&self, text: &str, scratch: &mut TokenScratch, ids: &mut Vec<u32>) {
-        let TokenScratch { lower, word } = scratch;
-        let bytes = text.as_bytes();
+    /// Appends the ids of a text with these spans; words that cannot be cut are unknown. With `once`, words
+    /// that come up again may be passed over.
+    pub(super) fn append(
+        &self,
+        text: &str,
+        spans: &[Span],
+        once: bool,
+        scratch: &mut TokenScratch,
+        ids: &mut Vec<u32>,
+    ) {
+        let TokenScratch { lower, word, memo, hashes } = scratch;
         lower.clear();
-        lower.extend_from_slice(bytes);
+        lower.extend_from_slice(text.as_bytes());
         if self.lowercase {
             lower.make_ascii_lowercase();
         }
-        let mut at = 0;
-        while let Some(&byte) = bytes.get(at) {
-            match kind(byte) {
-                Kind::Space => at += 1,
+        hashes.clear();
+        hashes.extend(spans.iter().map(|span| memo.hash(&lower[span.start..span.end])));
+        memo.begin(once);
+        memo.touch(hashes);
+        let mut rest = spans;
+        while let Some((&Span { start, end, kind }, others)) = rest.split_first() {
+            let goes_on =
+                |next: &Span| next.start == end && matches!(next.kind, Kind::Wide | Kind::Control);
+            match kind {
                 Kind::Mark => {
-                    self.append_word(&[byte], 1, ids);
-                    at += 1;
+                    ids.push(self.marks[usize::from(lower[start])]);
+                    rest = others;
                 }
-                Kind::Other => at = self.append_wide(text, at, word, ids),
-                Kind::Letter => {
-                    let length = bytes[at..].iter().position(|&byte| kind(byte) != Kind::Letter);
-                    let end = length.map_or(bytes.len(), |length| at + length);
-                    if bytes.get(end).is_some_and(|&byte| kind(byte) == Kind::Other) {
-                        at = self.append_wide(text, at, word, ids);
-                    } else {
-                        self.append_word(&lower[at..end], end - at, ids);
-                        at = end;
-                    }
+                Kind::Word if !others.first().is_some_and(goes_on) => {
+                    let word = &lower[start..end];
+                    let hash = hashes[spans.len() - rest.len()];
+                    memo.append(hash, ids, |ids| self.append_word(word, end - start, ids));
+                    rest = others;
+                }
+                Kind::Word | Kind::Wide | Kind::Control | Kind::Space => {
+                    let count = adjoining(rest);
+                    let end = rest[count - 1].end;
+                    self.append_wide(&text[start..end], word, memo, ids);
+                    rest = &rest[count..];
                 }
             }
         }
     }
 
-    /// Appends what begins at `start` up to the next ASCII space or mark, character by character;
-    /// where that is.
-    fn append_wide(
-        &self,
-        text: &str,
-        start: usize,
-        word: &mut String,
-        ids: &mut Vec<u32>,
-    ) -> usize {
+    /// Appends the ids of a text without ASCII spaces and marks, character by character.
+    fn append_wide(&self, text: &str, word: &mut String, memo: &mut Memo, ids: &mut Vec<u32>) {
         let mut flush = |word: &mut String| {
-            self.append_word(word.as_bytes(), word.chars().count(), ids);
-            word.clear();
-        };
-        word.clear();
-        for (offset, c) in text[start..].char_indices() {
-            if c.is_ascii() && matches!(kind(c as u8), Kind::Space | Kind::Mark) {
-                flush(word);
-                return start + offset;
+            if !word.is_empty() {
+                let chars = word.chars().count();
+                let cut = |ids: &mut Vec<u32>| self.append_word(word.as_bytes(), chars, ids);
+                let hash = memo.hash(word.as_bytes());
+                memo.append(hash, ids, cut);
+                word.clear();
             }
+        };
+        for c in text.chars() {
             match self.glyphs.get(c) {
                 Glyph::Space => flush(word),
                 Glyph::Letters(letters) => word.push_str(letters),
@@ -147,7 +136,6 @@ impl Pieces {
             }
         }
         flush(word);
-        text.len()
     }
 
     /// Greedy, longest piece first. A word with a part that is no piece is unknown as a whole.
@@ -169,28 +157,51 @@ impl Pieces {
     }
 }
 
+/// How many of the spans, of which there is one, follow each other without a space or a mark between.
+fn adjoining(spans: &[Span]) -> usize {
+    let apart = |pair: &[Span]| pair[0].end < pair[1].start || pair[1].kind == Kind::Mark;
+    spans.windows(2).position(apart).map_or(spans.len(), |last| last + 1)
+}
+
 /// Ids by the hash of a text. That another text has the hash of one of some ten thousand entries is less
 /// likely than a fault of the memory.
 #[derive(Debug)]
 struct Lookup {
     ids: HashMap<u64, u32, BuildHasherDefault<Given>>,
-    /// Length of the longest text in bytes.
-    longest: usize,
+    /// Length in bytes of the longest text, by how a text begins (see [`beginning`]).
+    longest: Vec<u8>,
+}
+
+/// Ways to begin that are told apart.
+const BEGINNINGS: usize = 1 << 15;
+
+/// A number below [`BEGINNINGS`] from the first three bytes; no entry is longer than those that begin with
+/// them, so most lengths need not be tried.
+fn beginning(text: &[u8]) -> usize {
+    let [a, b, c] = [0, 1, 2].map(|at| text.get(at).map_or(0, |&byte| u32::from(byte)));
+    let mixed = (a | b << 8 | c << 16).wrapping_mul(0x9E37_79B1);
+    mixed as usize >> (u32::BITS - BEGINNINGS.trailing_zeros())
 }
 
 impl Lookup {
     fn new<'a>(entries: impl Iterator<Item = (&'a str, u32)>) -> Self {
-        let mut lookup = Self { ids: HashMap::default(), longest: 0 };
+        // Shorter entries than three bytes may begin anything.
+        let mut lookup = Self { ids: HashMap::default(), longest: vec![2; BEGINNINGS] };
         for (text, id) in entries.filter(|(text, _)| !text.is_empty()) {
-            lookup.ids.entry(xxh3_64(text.as_bytes())).or_insert(id);
-            lookup.longest = lookup.longest.max(text.len());
+            let text = text.as_bytes();
+            lookup.ids.entry(xxh3_64(text)).or_insert(id);
+            let longest = &mut lookup.longest[beginning(text)];
+            *longest = (*longest).max(u8::try_from(text.len()).unwrap_or(u8::MAX));
         }
         lookup
     }
 
     /// Id and length of the longest entry that `text` begins with.
     fn longest(&self, text: &[u8]) -> Option<(u32, usize)> {
-        let longest = self.longest.min(text.len());
+        let longest = match self.longest[beginning(text)] {
+            u8::MAX => text.len(),
+            longest => usize::from(longest).min(text.len()),
+        };
         // An entry ends where a character does, so a piece of one is not looked for.
         let whole = |&length: &usize| text.get(length).is_none_or(|byte| byte & 0xC0 != 0x80);
         let entry = |length| Some((self.get(&text[..length])?, length));

@@ -8,6 +8,7 @@ use tokenizers::Tokenizer;
 
 use super::pieces::{Pieces, TokenScratch};
 use super::{StaticTableError, Vocabulary};
+use crate::spans::{Span, scan};
 
 /// Cuts text into the entries of a vocabulary, exactly as the `tokenizers` crate does with the same
 /// `tokenizer.json`, and where text is cut as BERT cuts it, many times faster.
@@ -58,15 +59,23 @@ impl TextTokenizer {
     /// Ids of the text's tokens in order, unknown words left out. Nothing in a text is special:
     /// `[CLS]` is three tokens. Time grows with the text, so its length is for the caller to cap.
     pub fn token_ids(&self, text: &str) -> Vec<u32> {
-        let mut ids = Vec::new();
-        self.append_token_ids(text, &mut TokenScratch::default(), &mut ids);
+        let mut ids = self.pieces(text);
+        ids.retain(|&id| id != self.unknown);
         ids
     }
 
-    /// Appends those ids to `ids`, in memory that was used before.
-    pub fn append_token_ids(&self, text: &str, scratch: &mut TokenScratch, ids: &mut Vec<u32>) {
+    /// Appends those ids to `ids`, given the spans of the text, in memory that was used before. With `once`,
+    /// those of words that come up again may be missing.
+    pub(crate) fn append_token_ids(
+        &self,
+        text: &str,
+        spans: &[Span],
+        once: bool,
+        scratch: &mut TokenScratch,
+        ids: &mut Vec<u32>,
+    ) {
         let before = ids.len();
-        self.append_pieces(text, scratch, ids);
+        self.append_pieces(text, spans, once, scratch, ids);
         let mut kept = before;
         for at in before..ids.len() {
             ids[kept] = ids[at];
@@ -77,14 +86,22 @@ impl TextTokenizer {
 
     /// The same with the unknown token where an unknown word is: an encoder counts places.
     pub fn pieces(&self, text: &str) -> Vec<u32> {
-        let mut ids = Vec::new();
-        self.append_pieces(text, &mut TokenScratch::default(), &mut ids);
+        let (mut ids, mut spans) = (Vec::new(), Vec::new());
+        scan(text, &mut spans);
+        self.append_pieces(text, &spans, false, &mut TokenScratch::default(), &mut ids);
         ids
     }
 
-    fn append_pieces(&self, text: &str, scratch: &mut TokenScratch, ids: &mut Vec<u32>) {
+    fn append_pieces(
+        &self,
+        text: &str,
+        spans: &[Span],
+        once: bool,
+        scratch: &mut TokenScratch,
+        ids: &mut Vec<u32>,
+    ) {
         match &self.pieces {
-            Some(pieces) => pieces.append(text, scratch, ids),
+            Some(pieces) => pieces.append(text, spans, once, scratch, ids),
             None => self.append_stock(text, ids),
         }
     }

@@ -147,7 +147,9 @@ fn spare_a_logit(shape: &Shape, rows: &mut [f32]) {
         for &size in &shape.mixtures {
             let (logits, others) = rest.split_at_mut(size);
             if let Some(&first) = logits.first() {
-                logits.iter_mut().for_each(|logit| *logit -= first);
+                for logit in logits {
+                    *logit -= first;
+                }
             }
             rest = others;
         }

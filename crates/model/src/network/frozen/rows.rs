@@ -118,7 +118,7 @@ impl PackedRows {
         for positions in positions.chunks(TOGETHER) {
             // Rows lie all over the memory. A loop that does nothing but touch them has many on their way
             // at once; one that adds them too has few.
-            let touched = positions.iter().map(row).flatten();
+            let touched = positions.iter().flat_map(row);
             black_box(touched.fold(0, |touched, line| touched ^ line.0[0]));
             for row in positions.iter().map(row) {
                 for (sum, line) in sums.iter_mut().zip(row) {
