@@ -75,7 +75,12 @@ impl<'a> Mistakes<'a> {
 
     /// A mistake that stands nowhere in the file.
     pub(super) fn add_elsewhere(&self, message: impl Into<String>) {
-        self.push(None, false, message.into());
+        self.add_anywhere(None, message);
+    }
+
+    /// A mistake at a byte of the text, or nowhere in it.
+    pub(super) fn add_anywhere(&self, at: Option<usize>, message: impl Into<String>) {
+        self.push(at, false, message.into());
     }
 
     fn push(&self, at: Option<usize>, is_syntax: bool, message: String) {

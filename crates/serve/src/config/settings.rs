@@ -71,8 +71,8 @@ pub struct LogConfig {
     pub segment_bytes: u64,
     /// So is one of this age.
     pub segment_age: Duration,
-    /// Decision rows, and outcome reports, that may wait for the disk; more are dropped and counted, or
-    /// refused.
+    /// Decision rows that may wait for the disk; more are dropped and counted, and so are those beyond
+    /// 64 MiB of prompts.
     pub queue_rows: usize,
     /// Decision rows are written and synced as one group, begun at most this long after they came.
     pub commit_interval: Duration,

@@ -14,7 +14,7 @@ use super::file::{self, FromFile};
 use super::mistakes::{Mistakes, nearest, quoted};
 use super::shown;
 use super::table::{Placed, Table};
-use super::{ConfigError, Mistake, PromptStorage, ServeConfig};
+use super::{ConfigError, LogConfig, Mistake, PromptStorage, ServeConfig};
 use crate::error::chain;
 use crate::source;
 
@@ -111,7 +111,7 @@ impl Sources {
         mistakes.unless_any(Resolved { config: read.config, digest, prices_file })
     }
 
-    /// Puts flags above the file, and reads the prices.
+    /// Puts flags above the file, and reads the prices; the file they are from.
     fn merge(&self, read: &mut FromFile, mistakes: &Mistakes<'_>) -> Option<PathBuf> {
         let overrides = &self.overrides;
         let config = &mut read.config;
@@ -120,38 +120,28 @@ impl Sources {
             None => mistakes.add_elsewhere("there is no router; hint: give DIR or `router.path`"),
         }
         config.listen = overrides.listen.unwrap_or(config.listen);
-        config.log = match (overrides.log.as_ref().or(read.log_dir.as_ref()), read.log_at) {
-            (Some(dir), _) => {
-                let mut log = read.log.clone();
-                log.dir.clone_from(dir);
-                log.prompts = overrides.log_prompts.unwrap_or(log.prompts);
-                Some(log)
-            }
-            (None, Some(at)) => {
-                mistakes.add(at, "`log` has no folder; hint: give `log.dir` or `--log`");
-                None
-            }
-            (None, None) => None,
-        };
-        if let Some(filter) = &overrides.trace {
-            match file::filter(filter) {
-                Ok(filter) => config.trace.filter = filter,
-                Err(due) => mistakes.add_elsewhere(format!("`--trace` is not {due}: {filter}")),
-            }
+        if let Some(dir) = overrides.log.as_ref().or(read.log_dir.as_ref()) {
+            let prompts = overrides.log_prompts.unwrap_or(read.log.prompts);
+            config.log = Some(LogConfig { dir: dir.clone(), prompts, ..read.log.clone() });
+        } else if let Some(at) = read.log_at {
+            mistakes.add(at, "`log` has no folder; hint: give `log.dir` or `--log`");
         }
-        let (file, at) = match (&overrides.prices, &read.prices) {
-            (Some(path), _) => (path, None),
-            (None, Some(Placed { value, at })) => (value, Some(*at)),
-            (None, None) => return None,
-        };
+        match overrides.trace.as_deref().map(file::filter) {
+            Some(Ok(filter)) => config.trace.filter = filter,
+            Some(Err(due)) => {
+                let message = format!("`--trace` is not {due}; hint: correct it or leave it out");
+                mistakes.add_elsewhere(message);
+            }
+            None => {}
+        }
+        let from_file = read.prices.as_ref();
+        let file = overrides.prices.as_ref().or(from_file.map(|prices| &prices.value))?;
+        let at = from_file.filter(|_| overrides.prices.is_none()).map(|prices| prices.at);
         match (self.read_prices)(file) {
             Ok(prices) => config.prices = Some(prices),
             Err(error) => {
                 let message = format!("the prices cannot be used: {}", chain(error.as_ref()));
-                at.map_or_else(
-                    || mistakes.add_elsewhere(&message),
-                    |at| mistakes.add(at, &message),
-                );
+                mistakes.add_anywhere(at, message);
             }
         }
         Some(file.clone())

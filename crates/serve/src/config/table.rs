@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::{DeString, DeTable, DeValue};
 
 use super::kinds::Due;
 use super::mistakes::{Mistakes, nearest, quoted};
@@ -51,19 +51,18 @@ impl<'a> Table<'a> {
         let value = self.take(key);
         let name = self.full_name(key);
         let entries = value.and_then(|value| self.entries_of(&name, value));
-        Table { name, entries, mistakes: self.mistakes, known: Vec::new(), quotes: self.quotes }
+        Table { name, entries, known: Vec::new(), ..*self }
     }
 
     /// The tables in this one whose names users choose.
     pub(super) fn named_tables(&self) -> Vec<(Placed<String>, Table<'a>)> {
         let entries = self.entries.into_iter().flatten();
-        let table = |(key, value): (&'a Spanned<_>, &'a Spanned<DeValue<'a>>)| {
-            let key: (&std::borrow::Cow<'a, str>, _) = (key.get_ref(), key.span());
-            let name = format!("{}.\"{}\"", self.name, key.0);
+        let table = |(key, value): (&'a Spanned<DeString<'a>>, &'a Spanned<DeValue<'a>>)| {
+            let (at, key) = (key.span().start, key.get_ref());
+            let name = format!("{}.\"{key}\"", self.name);
             let entries = self.entries_of(&name, value);
-            let (mistakes, known, quotes) = (self.mistakes, Vec::new(), self.quotes);
-            let placed = Placed { value: key.0.to_string(), at: key.1.start };
-            (placed, Table { name, entries, mistakes, known, quotes })
+            let table = Table { name, entries, known: Vec::new(), ..*self };
+            (Placed { value: key.to_string(), at }, table)
         };
         entries.map(table).collect()
     }
@@ -136,9 +135,7 @@ impl<'a> Table<'a> {
     fn entries_of(&self, name: &str, value: &'a Spanned<DeValue<'a>>) -> Option<&'a DeTable<'a>> {
         let entries = value.get_ref().as_table();
         if entries.is_none() {
-            let found = self.shown(value.span());
-            let message =
-                format!("`{name}` is not a table{found}; hint: write `[{name}]` and its keys");
+            let message = format!("`{name}` is not a table; hint: write `[{name}]` and its keys");
             self.mistakes.add(value.span().start, message);
         }
         entries

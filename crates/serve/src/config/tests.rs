@@ -246,6 +246,10 @@ fn keys_are_counted_and_never_shown() {
         "router.path = 'router'\n[auth]\nkeys = ['my secret']\nkeys_file = 'keys.txt'\nkey = 'my secret'",
     );
     folder.write("keys.txt", "# comment\nmy secret\n");
+    for auth in ["'my secret'", "['my secret']", "{ my = secret }", "my secret"] {
+        let told = Folder::with(&format!("router.path = 'router'\nauth = {auth}\n")).mistakes();
+        assert!(!told.contains("secret"), "{told}");
+    }
     insta::assert_snapshot!(folder.mistakes(), @r#"
     the configuration has 3 mistakes:
       farthing.toml:3:8: `auth.keys` is not a list of digests of the form "sha256:<64 hex digits>"; hint: correct it or leave it out
@@ -306,7 +310,7 @@ long"""
       farthing.toml:13:1: unknown key: `candidates."large".contextwindow`; hint: did you mean `candidates."large".context_window`?
       farthing.toml:14:8: `candidates."large".tags` is not a list of texts such as ["a", "b"]: "no-training"; hint: correct it or leave it out
       farthing.toml:15:21: `candidates."large".max_output_tokens` is not a whole number of at least 1: -1; hint: correct it or leave it out
-      farthing.toml:17:12: `candidates."homemade"` is not a table: 3; hint: write `[candidates."homemade"]` and its keys
+      farthing.toml:17:12: `candidates."homemade"` is not a table; hint: write `[candidates."homemade"]` and its keys
       farthing.toml:19:1: unknown key: `log.path`; hint: it is called `log.dir`
       farthing.toml:19:1: `log` has no folder; hint: give `log.dir` or `--log`
       farthing.toml:20:11: `log.prompts` is not one of "full", "hashed", "features", "none": "hash"; hint: correct it or leave it out
@@ -372,7 +376,7 @@ fn flags_alone_are_enough_and_may_be_wrong() {
     insta::assert_snapshot!(error, @r#"
     the configuration has 2 mistakes:
       there is no router; hint: give DIR or `router.path`
-      `--trace` is not a filter such as "info" or "warn,farthing_serve=debug" (error parsing level filter: expected one of "off", "error", "warn", "info", "debug", "trace", or a number 0-5): a=b=c
+      `--trace` is not a filter such as "info" or "warn,farthing_serve=debug" (error parsing level filter: expected one of "off", "error", "warn", "info", "debug", "trace", or a number 0-5); hint: correct it or leave it out
     "#);
     sources.overrides = Overrides { router: Some("router".into()), ..Overrides::default() };
     let resolved = sources.resolve().unwrap();
