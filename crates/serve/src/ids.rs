@@ -2,7 +2,8 @@
 //!
 //! There is no generator state to share or to lock: the n-th id takes its random bits from the n-th
 //! stream of a keyed `ChaCha`. The draw that decides on exploration is a function of the id, so a logged
-//! decision can be replayed from its row alone.
+//! decision can be replayed from its row alone. Request ids decide nothing and need not be hard to guess:
+//! theirs come from a mix that takes a few nanoseconds.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -19,6 +20,8 @@ use crate::clock::unix_ms;
 pub(crate) struct Ids {
     base: ChaCha8Rng,
     next: AtomicU64,
+    /// Where the sequence of request ids begins, and how far it is.
+    requests: (u64, AtomicU64),
     clock: Clock,
 }
 
@@ -32,7 +35,14 @@ impl Ids {
             OsRng.try_fill_bytes(&mut key)?;
             ChaCha8Rng::from_seed(key)
         };
-        Ok(Self { base, next: AtomicU64::new(0), clock })
+        let mut last = base.clone();
+        last.set_stream(u64::MAX);
+        Ok(Self {
+            base,
+            next: AtomicU64::new(0),
+            requests: (last.next_u64(), AtomicU64::new(0)),
+            clock,
+        })
     }
 
     /// The next id.
@@ -41,8 +51,30 @@ impl Ids {
         stream.set_stream(self.next.fetch_add(1, Ordering::Relaxed));
         let mut random = [0; 10];
         stream.fill_bytes(&mut random);
+        self.made_of(random)
+    }
+
+    /// The next id of a request.
+    pub(crate) fn next_request(&self) -> Uuid {
+        let (start, next) = &self.requests;
+        let n = next.fetch_add(1, Ordering::Relaxed);
+        let mixed = mix(start.wrapping_add(n.wrapping_mul(0x9e37_79b9_7f4a_7c15)));
+        let mut random = [0; 10];
+        random[..2].copy_from_slice(&mix(mixed).to_be_bytes()[..2]);
+        random[2..].copy_from_slice(&mixed.to_be_bytes());
+        self.made_of(random)
+    }
+
+    fn made_of(&self, random: [u8; 10]) -> Uuid {
         uuid::Builder::from_unix_timestamp_millis(unix_ms(self.clock.now()), &random).into_uuid()
     }
+}
+
+/// The finalizer of `SplitMix64` (Steele, Lea and Flood 2014): different numbers stay different.
+fn mix(mut z: u64) -> u64 {
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
 }
 
 /// An id as a header.
@@ -75,8 +107,9 @@ mod tests {
     #[test]
     fn ids_are_versioned_distinct_and_seeded() {
         let ids = ids(1);
-        let many: BTreeSet<Uuid> = (0..1000).map(|_| ids.next()).collect();
-        assert_eq!(many.len(), 1000);
+        let both = (0..1000).flat_map(|_| [ids.next(), ids.next_request()]);
+        let many: BTreeSet<Uuid> = both.collect();
+        assert_eq!(many.len(), 2000);
         assert!(many.iter().all(|id| id.get_version_num() == 7));
         assert_eq!(self::ids(1).next(), self::ids(1).next());
         assert_ne!(self::ids(1).next(), self::ids(2).next());

@@ -27,7 +27,7 @@ impl Origin {
     pub(crate) fn of(headers: &HeaderMap, ids: &Ids) -> Self {
         let sent = headers.get(REQUEST_ID).filter(|id| is_harmless(id.as_bytes()));
         Self {
-            request_id: sent.cloned().unwrap_or_else(|| ids::header(ids.next())),
+            request_id: sent.cloned().unwrap_or_else(|| ids::header(ids.next_request())),
             traceparent: headers.get(TRACEPARENT).cloned(),
         }
     }
