@@ -9,10 +9,10 @@ use serde_json::{Value, json};
 use crate::folder::{Folder, copy_dir, files};
 use crate::sample;
 
-const FIXTURE: &str = "router-v1";
+pub(crate) const FIXTURE: &str = "router-v1";
 const LARGEST_BYTES: usize = 300_000;
 
-fn fixture(name: &str) -> PathBuf {
+pub(crate) fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(name)
 }
 

@@ -41,7 +41,7 @@ impl Folder {
     pub(crate) fn command(&self) -> Command {
         let mut command = Command::new(binary::path());
         command.current_dir(self.0.path()).stdin(Stdio::null());
-        for name in ["LISTEN", "LOG", "PRICES", "TRACE"] {
+        for name in ["CONFIG", "LISTEN", "LOG", "PRICES", "TRACE"] {
             command.env_remove(format!("FARTHING_{name}"));
         }
         command.env_remove("RAYON_NUM_THREADS");

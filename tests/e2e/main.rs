@@ -10,6 +10,7 @@ mod add_model;
 mod artifact_compat;
 mod bad_input;
 mod compare;
+mod config;
 mod crate_graph;
 mod decisions;
 mod demo;

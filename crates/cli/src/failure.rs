@@ -9,7 +9,7 @@ use farthing_data::DataError;
 use farthing_eval::EvalError;
 use farthing_model::encoder::EncoderError;
 use farthing_model::{RouteError, RouterError};
-use farthing_serve::ServeError;
+use farthing_serve::{ConfigError, ServeError};
 use farthing_train::{AddError, DistillError, TrainError};
 
 use crate::term;
@@ -78,6 +78,10 @@ impl From<serde_json::Error> for Failure {
 
 impl From<ServeError> for Failure {
     fn from(error: ServeError) -> Self {
+        use ServeError::{Candidates, Router, Source};
+        if matches!(error, Source(_) | Router(_) | Candidates(_)) {
+            return Self::BadInput(error.into());
+        }
         Self::Failed(error.into())
     }
 }
@@ -95,6 +99,7 @@ macro_rules! bad_input {
 
 bad_input!(
     AddError,
+    ConfigError,
     DataError,
     DistillError,
     EncoderError,

@@ -16,9 +16,14 @@ pub(crate) fn load_router(dir: &Path, prices: Option<&Path>) -> Result<Router, F
     let Some(path) = prices else { return Ok(router) };
     let prices = read_prices(path)?;
     let router = router.with_prices(&prices);
-    say_unnamed(&prices, router.candidates());
-    say_repriced(&router);
+    say_prices(&prices, &router);
     Ok(router)
+}
+
+/// Warns of what is odd about a router at the prices of a table.
+pub(crate) fn say_prices(prices: &PriceTable, router: &Router) {
+    say_unnamed(prices, router.candidates());
+    say_repriced(router);
 }
 
 /// Warns of a table that is for other models, or calls these by other names.

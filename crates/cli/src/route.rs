@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use farthing_core::{Decision, RouteBody};
-use farthing_model::{Decided, Router, Scorer};
+use farthing_model::{Circumstances, Decided, Router, Scorer};
 
 use crate::failure::Failure;
 use crate::prices::load_router;
@@ -73,7 +73,8 @@ fn prompt_body(prompt: &str) -> String {
 pub(crate) fn decide(router: &Router, body: RouteBody) -> Result<(Decided, f64), Failure> {
     let (request, options) = body.check()?;
     let start = Instant::now();
-    let decided = router.route(&mut Scorer::default(), &request, &options, 1.0)?;
+    let decided =
+        router.route(&mut Scorer::default(), &request, &options, Circumstances::drawn(1.0))?;
     Ok((decided, start.elapsed().as_secs_f64() * 1e6))
 }
 

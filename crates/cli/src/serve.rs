@@ -1,58 +1,84 @@
 //! `farthing serve`: decisions over HTTP.
 
-use std::io::IsTerminal as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use farthing_serve::{Clock, LogConfig, ServeConfig};
-use tracing_subscriber::EnvFilter;
+use farthing_data::read_prices;
+use farthing_serve::{Clock, Overrides, Resolved, Sources, load_router, start_trace};
 
 use crate::failure::Failure;
-use crate::prices::load_router;
+use crate::prices::say_prices;
 use crate::term;
 
-/// Flags of `farthing serve`.
+/// Flags of `farthing serve`; they win over the configuration file.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The router directory
+    /// The router directory, or a text file that names one; without it, `router.path` of the
+    /// configuration file
     #[arg(value_name = "DIR")]
-    router: PathBuf,
-    /// Address to listen on; port 0 takes any free one
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080", env = "FARTHING_LISTEN")]
-    listen: SocketAddr,
+    router: Option<PathBuf>,
+    /// The configuration file; `deploy/farthing.toml` shows every key
+    #[arg(long, value_name = "FILE", env = "FARTHING_CONFIG")]
+    config: Option<PathBuf>,
+    /// Address to listen on; port 0 takes any free one [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDR", env = "FARTHING_LISTEN")]
+    listen: Option<SocketAddr>,
     /// Folder for the decision log; without it decisions are not logged
     #[arg(long, value_name = "DIR", env = "FARTHING_LOG")]
     log: Option<PathBuf>,
     /// Decide at the prices of this table (.csv, .toml or .json) instead of the router's own
     #[arg(long, value_name = "FILE", env = "FARTHING_PRICES")]
     prices: Option<PathBuf>,
-    /// What is logged to stderr, as tracing filter directives
-    #[arg(long, value_name = "FILTER", default_value = "info", env = "FARTHING_TRACE")]
-    trace: String,
-    /// Load and verify everything, then exit
+    /// What is logged to stderr, as tracing filter directives [default: info]
+    #[arg(long, value_name = "FILTER", env = "FARTHING_TRACE")]
+    trace: Option<String>,
+    /// Load and verify everything, print the settings that result, then exit
     #[arg(long)]
     check: bool,
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
-    let mut config = ServeConfig::new(&args.router);
-    config.listen = args.listen;
-    config.log = args.log.as_ref().map(LogConfig::new);
-    let router = load_router(&args.router, args.prices.as_deref())?;
-    config.prices = router.is_repriced().then(|| router.prices().clone());
+    let sources = sources(args);
+    let resolved = sources.resolve()?;
     if args.check {
-        term::say(&format!("`{}` is sound: {}", args.router.display(), router.digest()));
-        return Ok(());
+        return check(&resolved);
     }
-    let filter = EnvFilter::try_new(&args.trace)
-        .map_err(|e| Failure::bad_input(format!("`--trace` is not a filter: {e}")))?;
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .init();
+    let config = &resolved.config;
+    start_trace(&config.trace)
+        .map_err(|e| Failure::bad_input(format!("`trace.filter` is not a filter: {e}")))?;
+    tracing::info!("settings:\n{}", resolved.to_toml());
+    // A router that cannot be loaded is the server's to report, or to wait for.
+    if let (Some(prices), Ok(router)) = (&config.prices, load_router(config)) {
+        say_prices(prices, &router);
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    Ok(runtime.block_on(farthing_serve::serve(config, stop_signal(), Clock::system()))?)
+    let server = farthing_serve::serve(resolved.config, stop_signal(), Clock::system());
+    Ok(runtime.block_on(server)?)
+}
+
+fn sources(args: &Args) -> Sources {
+    Sources {
+        file: args.config.clone(),
+        overrides: Overrides {
+            router: args.router.clone(),
+            prices: args.prices.clone(),
+            listen: args.listen,
+            log: args.log.clone(),
+            trace: args.trace.clone(),
+        },
+        read_prices: |path| Ok(read_prices(path)?),
+    }
+}
+
+/// Does what a start does, short of serving.
+fn check(resolved: &Resolved) -> Result<(), Failure> {
+    let router = load_router(&resolved.config)?;
+    if let Some(prices) = &resolved.config.prices {
+        say_prices(prices, &router);
+    }
+    let path = resolved.config.router.path.display();
+    term::say(&format!("`{path}` is sound: {}", router.digest()));
+    term::print(&resolved.to_toml())
 }
 
 /// Ready on SIGINT or SIGTERM.

@@ -35,7 +35,7 @@ pub struct Decision<'a> {
     pub truncated: bool,
     /// Microseconds from the parsed request to the choice.
     pub decision_us: f64,
-    /// The eligible candidates; every candidate when asked to explain.
+    /// The eligible candidates, and the choice where nobody was; every candidate when asked to explain.
     pub candidates: Vec<CandidateReport<'a>>,
 }
 

@@ -3,8 +3,10 @@
 //! Nothing here does I/O, is asynchronous or knows a framework. Types that cross a boundary (HTTP
 //! bodies, log rows, the price file) derive `Serialize` or `Deserialize`; all others do not.
 
+mod body;
 mod decision;
 mod digest;
+mod facts;
 pub mod log;
 mod outcome;
 mod policy;
@@ -13,11 +15,13 @@ mod price;
 mod request;
 mod text;
 
+pub use body::{Elsewhere, RouteBody, RouteOptions};
 pub use decision::{CandidateReport, Decision};
 pub use digest::{Digest, DigestError};
+pub use facts::{CandidateFacts, CandidateSettings, Needs, estimated_input_tokens};
 pub use outcome::{Outcome, OutcomeError, ScoreSource};
 pub use policy::{Bar, Choice, Constraints, Exclusion, NoneEligible, Policy, Reason, Rule, decide};
 pub use prediction::Prediction;
 pub use price::{Price, PriceError, PriceTable};
-pub use request::{Message, Request, RequestError, Role, RouteBody, RouteOptions};
+pub use request::{Message, Request, RequestError, Role};
 pub use text::{normalise, split_key};

@@ -1,12 +1,11 @@
 //! What is asked: chat messages or a bare prompt, with its context.
 //!
-//! [`RouteBody`] is the JSON that clients send; [`Request`] is what the rest of farthing works on.
+//! [`crate::RouteBody`] is the JSON that clients send; [`Request`] is what the rest of farthing works on.
 //! Which part of a request is read for routing is decided in `farthing-model`, not here.
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
-use serde_json::Value;
+use crate::body;
 
 /// A checked request: at least one message holds text.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -14,8 +13,12 @@ pub struct Request {
     messages: Vec<Message>,
     /// Number of tools offered to the model.
     pub tools: usize,
+    /// Whether a message shows an image.
+    pub vision: bool,
+    /// Whether the answer has to keep to a JSON schema.
+    pub json_schema: bool,
     /// Longest answer that the client accepts, in tokens.
-    pub max_tokens: Option<u32>,
+    pub max_tokens: Option<u64>,
     /// Categorical facts known before the call, by name.
     pub context: BTreeMap<String, String>,
 }
@@ -64,6 +67,16 @@ pub enum RequestError {
         /// The role as sent.
         role: String,
     },
+    /// `model` names one policy and `farthing.policy` another.
+    #[error(
+        "`model` names another policy than `farthing.policy`: `{model}` and `{policy}`; hint: name it in one place"
+    )]
+    ConflictingPolicy {
+        /// The model as sent.
+        model: String,
+        /// The policy as sent.
+        policy: String,
+    },
     /// The `messages` column or body is not a JSON list of chat messages.
     #[error("`messages` is not a JSON list of chat messages: {0}")]
     Json(String),
@@ -80,14 +93,19 @@ impl Request {
         if messages.iter().all(|m| m.text.trim().is_empty()) {
             return Err(RequestError::Empty);
         }
-        Ok(Self { messages, tools: 0, max_tokens: None, context: BTreeMap::new() })
+        Ok(Self {
+            messages,
+            tools: 0,
+            vision: false,
+            json_schema: false,
+            max_tokens: None,
+            context: BTreeMap::new(),
+        })
     }
 
     /// A request from the `messages` column of an outcome log: a JSON list of chat messages.
     pub fn from_messages_json(json: &str) -> Result<Self, RequestError> {
-        let raw: Vec<RawMessage> =
-            serde_json::from_str(json).map_err(|e| RequestError::Json(e.to_string()))?;
-        Self::new(check_messages(raw)?)
+        body::request_from_messages(json)
     }
 
     /// The turns, oldest first; at least one holds text.
@@ -132,133 +150,9 @@ impl Request {
     }
 }
 
-/// The body of `POST /v1/route`: an OpenAI chat body or `{"prompt": "..."}`, and a `farthing` object.
-///
-/// Fields of the OpenAI protocol that routing does not need are ignored.
-#[derive(Debug, Deserialize)]
-#[serde(expecting = "a request body: an object with `messages` or `prompt`")]
-pub struct RouteBody {
-    prompt: Option<String>,
-    messages: Option<Vec<RawMessage>>,
-    tools: Option<Vec<Value>>,
-    max_tokens: Option<u32>,
-    max_completion_tokens: Option<u32>,
-    /// What the client asks of the router.
-    #[serde(default)]
-    pub farthing: RouteOptions,
-}
-
-/// The `farthing` object of a request; every field is optional.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields, expecting = "a `farthing` object")]
-pub struct RouteOptions {
-    /// A policy by name instead of the default one.
-    pub policy: Option<String>,
-    /// One of the router's trained bars.
-    pub bar: Option<f64>,
-    /// Only these candidates may be chosen.
-    pub candidates: Option<Vec<String>>,
-    /// These candidates may not be chosen.
-    #[serde(default)]
-    pub exclude: Vec<String>,
-    /// Candidates predicted to cost more are not chosen, in USD.
-    pub max_cost_usd: Option<f64>,
-    /// Categorical facts known before the call.
-    #[serde(default)]
-    pub context: BTreeMap<String, String>,
-    /// Keeps the turns of one conversation together.
-    pub session_id: Option<String>,
-    /// Report every candidate, unrounded.
-    #[serde(default)]
-    pub explain: bool,
-}
-
-impl RouteBody {
-    /// The checked request and what the client asks of the router.
-    pub fn check(self) -> Result<(Request, RouteOptions), RequestError> {
-        let mut request = match (self.prompt, self.messages) {
-            (Some(_), Some(_)) => return Err(RequestError::Both),
-            (None, None) => return Err(RequestError::Missing),
-            (Some(prompt), None) => Request::from_prompt(prompt)?,
-            (None, Some(raw)) => Request::new(check_messages(raw)?)?,
-        };
-        request.tools = self.tools.map_or(0, |tools| tools.len());
-        request.max_tokens = self.max_completion_tokens.or(self.max_tokens);
-        request.context.clone_from(&self.farthing.context);
-        Ok((request, self.farthing))
-    }
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(expecting = "a chat message: an object with `role` and `content`")]
-struct RawMessage {
-    role: String,
-    content: Option<RawContent>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(untagged, expecting = "`content`: a text or a list of content parts")]
-enum RawContent {
-    Text(String),
-    Parts(Vec<RawPart>),
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(expecting = "a content part: an object with `type`")]
-struct RawPart {
-    text: Option<String>,
-}
-
-fn check_messages(raw: Vec<RawMessage>) -> Result<Vec<Message>, RequestError> {
-    raw.into_iter()
-        .enumerate()
-        .map(|(index, message)| {
-            let role = match message.role.as_str() {
-                "system" | "developer" => Role::System,
-                "user" => Role::User,
-                "assistant" => Role::Assistant,
-                "tool" | "function" => Role::Tool,
-                _ => return Err(RequestError::UnknownRole { index, role: message.role }),
-            };
-            let text = match message.content {
-                None => String::new(),
-                Some(RawContent::Text(text)) => text,
-                Some(RawContent::Parts(parts)) => {
-                    parts.into_iter().filter_map(|p| p.text).collect::<Vec<_>>().join("\n")
-                }
-            };
-            Ok(Message { role, text })
-        })
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn check(body: &str) -> Result<Request, RequestError> {
-        let body: RouteBody = serde_json::from_str(body).unwrap();
-        body.check().map(|(request, _)| request)
-    }
-
-    #[test]
-    fn a_bare_prompt_is_one_user_turn() {
-        let request = check(r#"{"prompt": "hello"}"#).unwrap();
-        assert_eq!(request.messages(), [Message { role: Role::User, text: "hello".into() }]);
-    }
-
-    #[test]
-    fn parts_are_joined_and_images_left_out() {
-        let request = check(
-            r#"{"messages": [{"role": "developer", "content": "be brief"}, {"role": "user", "content":
-               [{"type": "text", "text": "what is"}, {"type": "image_url", "image_url": {"url": "x"}},
-                {"type": "text", "text": "this?"}]}]}"#,
-        )
-        .unwrap();
-        assert_eq!(request.messages()[0].role, Role::System);
-        assert_eq!(request.messages()[1].text, "what is\nthis?");
-        assert_eq!(request.text_bytes(), 8 + 13);
-    }
 
     #[test]
     fn only_the_last_user_turn_with_text_is_edited() {
@@ -275,27 +169,5 @@ mod tests {
         assert_eq!(unasked.edit_last_user_turn(str::to_uppercase), None);
         let prompt = Request::from_prompt("hi").unwrap();
         assert_eq!(prompt.edit_last_user_turn(|_| "\n".to_owned()), None);
-    }
-
-    #[test]
-    fn refusals_name_the_place() {
-        assert_eq!(check("{}"), Err(RequestError::Missing));
-        assert_eq!(check(r#"{"prompt": "a", "messages": []}"#), Err(RequestError::Both));
-        assert_eq!(check(r#"{"prompt": " \n"}"#), Err(RequestError::Empty));
-        assert_eq!(check(r#"{"messages": []}"#), Err(RequestError::Empty));
-        assert_eq!(
-            check(
-                r#"{"messages": [{"role": "user", "content": "a"}, {"role": "bot", "content": "b"}]}"#
-            ),
-            Err(RequestError::UnknownRole { index: 1, role: "bot".into() })
-        );
-    }
-
-    #[test]
-    fn unknown_farthing_fields_are_refused_and_others_ignored() {
-        assert!(serde_json::from_str::<RouteBody>(r#"{"prompt": "a", "temperature": 1}"#).is_ok());
-        let error =
-            serde_json::from_str::<RouteBody>(r#"{"prompt": "a", "farthing": {"bars": 1}}"#);
-        assert!(error.unwrap_err().to_string().contains("unknown field `bars`"));
     }
 }

@@ -308,7 +308,8 @@ fn is_fallback(reason: Reason) -> bool {
         | Reason::BestQuality
         | Reason::Cheapest
         | Reason::Fixed
-        | Reason::Explored => false,
+        | Reason::Explored
+        | Reason::NoneEligibleDefault => false,
     }
 }
 

@@ -13,11 +13,12 @@ mod router;
 mod spans;
 pub mod static_table;
 
-pub use route::{Decided, RouteError};
+pub use route::{Circumstances, Decided, RouteError};
 pub use router::{
     AddedCard, BarCard, Beta, Bounds, Budget, Calibration, CalibrationCard, CalibrationMethod,
     CandidateCard, Certificate, ClusterShape, CostModel, DataCard, DecisionTimeCard,
     DroppedLearner, EarnedShare, GateCheck, GateReport, Guarantee, IntervalCard, InvalidKnots,
     Isotonic, LearnerCard, LeftOutCard, Manifest, Parts, Platt, PolicySpec, Router, RouterError,
-    Scorer, SeenPrompts, SliceBounds, StandIn, TimeSplitCard, TokenModel, write_router,
+    Scorer, SeenPrompts, SliceBounds, StandIn, TimeSplitCard, TokenModel, UnknownCandidates,
+    write_router,
 };

@@ -4,11 +4,27 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use farthing_core::{
-    Bar, CandidateReport, Choice, Constraints, Decision, Digest, NoneEligible, Prediction, Request,
-    RouteOptions, decide,
+    Bar, CandidateFacts, CandidateReport, Choice, Constraints, Decision, Digest, Exclusion, Needs,
+    NoneEligible, Prediction, Request, RouteOptions, decide,
 };
 
 use crate::{Router, Scorer};
+
+/// What a decision depends on beside the request.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Circumstances<'a> {
+    /// Uniform in [0, 1); decides on exploration.
+    pub draw: f64,
+    /// Positions of candidates that do not answer at present.
+    pub unhealthy: &'a [usize],
+}
+
+impl Circumstances<'static> {
+    /// Everyone answers.
+    pub fn drawn(draw: f64) -> Self {
+        Self { draw, unhealthy: &[] }
+    }
+}
 
 /// A choice with what it was based on, before it is given an id.
 #[derive(Debug, Clone, PartialEq)]
@@ -46,10 +62,10 @@ pub enum RouteError {
         /// What there is.
         trained: String,
     },
-    /// A name in `candidates` or `exclude` that the router does not have.
+    /// A name in `candidates`, `models` or `exclude` that the router does not have.
     #[error("unknown candidate in `{field}`: `{name}`; hint: use any of {known}")]
     UnknownCandidate {
-        /// `candidates` or `exclude`.
+        /// `candidates`, `models` or `exclude`.
         field: &'static str,
         /// As asked.
         name: String,
@@ -70,13 +86,13 @@ pub enum RouteError {
 }
 
 impl Router {
-    /// Decides on one request; `draw` is uniform in [0, 1).
+    /// Decides on one request.
     pub fn route(
         &self,
         scorer: &mut Scorer,
         request: &Request,
         options: &RouteOptions,
-        draw: f64,
+        circumstances: Circumstances<'_>,
     ) -> Result<Decided, RouteError> {
         let manifest = self.manifest();
         let bar = options.bar.unwrap_or(manifest.bars[0].bar);
@@ -94,8 +110,11 @@ impl Router {
         })?;
         let constraints = self.constraints(options)?;
         let predictions = scorer.score(self, request, bar_index)?.to_vec();
-        let truncated = scorer.features().truncated;
-        let choice = decide(&policy, &predictions, &constraints, draw)?;
+        let (text_bytes, truncated) = (scorer.features().text_bytes, scorer.features().truncated);
+        let unmet = self.unmet(&Needs::of(request, options), text_bytes);
+        let unhealthy = circumstances.unhealthy.to_vec();
+        let constraints = Constraints { unmet, unhealthy, ..constraints };
+        let choice = decide(&policy, &predictions, &constraints, circumstances.draw)?;
         Ok(Decided { choice, predictions, policy: name.into(), bar, truncated })
     }
 
@@ -116,19 +135,33 @@ impl Router {
             return Err(RouteError::MaxCost(cap));
         }
         let only = options.candidates.as_deref();
+        let listed = if options.elsewhere.candidates_in_models { "models" } else { "candidates" };
         Ok(Constraints {
-            candidates: only.map(|names| positions("candidates", names)).transpose()?,
+            candidates: only.map(|names| positions(listed, names)).transpose()?,
             exclude: positions("exclude", &options.exclude)?,
             max_cost_usd: options.max_cost_usd,
+            ..Constraints::default()
         })
     }
 
-    /// Digest of the policy of that name with its parameters at every bar, and with the prices
-    /// where they are not those that the router's digest covers.
+    /// Candidates that do not meet what a request with so much text needs, each with what it fails.
+    fn unmet(&self, needs: &Needs<'_>, text_bytes: usize) -> Vec<(usize, Exclusion)> {
+        let fails = |(i, facts): (usize, &CandidateFacts)| {
+            Some((i, facts.unmet(needs, self.input_tokens(i, text_bytes))?))
+        };
+        self.facts().iter().enumerate().filter_map(fails).collect()
+    }
+
+    /// Digest of the policy of that name with its parameters at every bar, and with the prices and
+    /// facts that the router's digest does not cover.
     pub fn policy_digest(&self, name: &str) -> Digest {
         let rules = (0..self.manifest().bars.len()).map(|bar| self.policy(name, bar));
         let own = format!("{name} {:?}", rules.collect::<Vec<_>>());
         let text = if self.is_repriced() { format!("{own} {:?}", self.prices()) } else { own };
+        let text = match self.facts() {
+            facts if facts.iter().all(CandidateFacts::is_unknown) => text,
+            facts => format!("{text} {facts:?}"),
+        };
         Digest::of(text.as_bytes())
     }
 }
@@ -144,7 +177,10 @@ impl Decided {
     ) -> Decision<'a> {
         let name = |i: usize| Cow::Borrowed(&*router.candidates()[i]);
         let Choice { ranked, reason, margin, propensity, excluded } = &self.choice;
-        let reports = self.predictions.iter().enumerate().map(|(i, prediction)| CandidateReport {
+        // A choice that nobody was eligible for is listed with what stood against it.
+        let listed = |i: usize| explain || i == ranked[0] || excluded[i].is_none();
+        let predictions = self.predictions.iter().enumerate().filter(|(i, _)| listed(*i));
+        let reports = predictions.map(|(i, prediction)| CandidateReport {
             model: name(i),
             quality: prediction.quality,
             p_above_bar: prediction.p_above_bar,
@@ -167,7 +203,7 @@ impl Decided {
             router: Cow::Borrowed(router.digest()),
             truncated: self.truncated,
             decision_us,
-            candidates: reports.filter(|report| explain || report.eligible).collect(),
+            candidates: reports.collect(),
         }
     }
 }

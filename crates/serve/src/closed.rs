@@ -5,7 +5,7 @@
 use farthing_core::{Exclusion, Reason};
 
 /// Every reason, by position.
-pub(crate) const REASONS: [Reason; 8] = [
+pub(crate) const REASONS: [Reason; 9] = [
     Reason::CheapestAboveBar,
     Reason::FallbackReference,
     Reason::FallbackBestQuality,
@@ -14,16 +14,25 @@ pub(crate) const REASONS: [Reason; 8] = [
     Reason::Cheapest,
     Reason::Fixed,
     Reason::Explored,
+    Reason::NoneEligibleDefault,
 ];
 
 /// Every exclusion.
-pub(crate) const EXCLUSIONS: [Exclusion; 6] = [
+pub(crate) const EXCLUSIONS: [Exclusion; 14] = [
     Exclusion::NotInCandidates,
     Exclusion::Excluded,
     Exclusion::Unpriced,
     Exclusion::MaxCost,
     Exclusion::NotFixed,
     Exclusion::ExploreOnly,
+    Exclusion::ContextWindow,
+    Exclusion::MaxOutputTokens,
+    Exclusion::Tools,
+    Exclusion::Vision,
+    Exclusion::JsonSchema,
+    Exclusion::Region,
+    Exclusion::Tag,
+    Exclusion::Unhealthy,
 ];
 
 /// A reason's position in [`REASONS`], and its name as decisions have it.
@@ -37,6 +46,7 @@ pub(crate) fn reason_row(reason: Reason) -> (usize, &'static str) {
         Reason::Cheapest => (5, "cheapest"),
         Reason::Fixed => (6, "fixed"),
         Reason::Explored => (7, "explored"),
+        Reason::NoneEligibleDefault => (8, "none_eligible_default"),
     }
 }
 
@@ -49,6 +59,14 @@ pub(crate) fn exclusion_name(exclusion: Exclusion) -> &'static str {
         Exclusion::MaxCost => "max_cost",
         Exclusion::NotFixed => "not_fixed",
         Exclusion::ExploreOnly => "explore_only",
+        Exclusion::ContextWindow => "context_window",
+        Exclusion::MaxOutputTokens => "max_output_tokens",
+        Exclusion::Tools => "tools",
+        Exclusion::Vision => "vision",
+        Exclusion::JsonSchema => "json_schema",
+        Exclusion::Region => "region",
+        Exclusion::Tag => "tag",
+        Exclusion::Unhealthy => "unhealthy",
     }
 }
 

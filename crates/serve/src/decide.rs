@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use axum::body::Bytes;
 use farthing_core::{Digest, RouteBody};
-use farthing_model::Scorer;
+use farthing_model::{Circumstances, Scorer};
 
 use crate::Clock;
 use crate::body;
@@ -66,13 +66,16 @@ impl Decider {
         let loaded = router.load_full();
         let id = ids.next();
 
+        let circumstances = Circumstances::drawn(draw(id));
+
         let start = Instant::now();
-        let decided = SCORER
-            .with_borrow_mut(|scorer| loaded.router.route(scorer, &request, &options, draw(id)));
+        let decided = SCORER.with_borrow_mut(|scorer| {
+            loaded.router.route(scorer, &request, &options, circumstances)
+        });
         let took = start.elapsed();
 
-        let decided =
-            decided.map_err(|error| ApiError::from_route(error, loaded.router.candidates()))?;
+        let decided = decided
+            .map_err(|error| ApiError::from_route(error, &options, loaded.router.candidates()))?;
         let (model, reason) = (decided.choice.ranked[0], decided.choice.reason);
         metrics.decision(&loaded.cells, Made { policy: &decided.policy, model, reason }, took);
         let decision_us = took.as_nanos() as f64 / 1e3;

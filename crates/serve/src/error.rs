@@ -10,7 +10,7 @@ use axum::Json;
 use axum::http::header::RETRY_AFTER;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use farthing_core::RequestError;
+use farthing_core::{RequestError, RouteOptions};
 use farthing_model::RouteError;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -31,7 +31,9 @@ pub enum ErrorCode {
     ConflictingPrompt,
     /// A message has a role that the protocol does not know.
     UnknownRole,
-    /// A name in `candidates` or `exclude` is not a candidate.
+    /// `model` names one policy and `farthing.policy` another.
+    ConflictingPolicy,
+    /// A name in `candidates`, `models` or `exclude` is not a candidate.
     UnknownCandidate,
     /// The router was not trained for the bar.
     UnknownBar,
@@ -57,12 +59,13 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// Every code, in declaration order.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::InvalidJson,
         Self::EmptyPrompt,
         Self::MissingPrompt,
         Self::ConflictingPrompt,
         Self::UnknownRole,
+        Self::ConflictingPolicy,
         Self::UnknownCandidate,
         Self::UnknownBar,
         Self::UnknownPolicy,
@@ -84,6 +87,7 @@ impl ErrorCode {
             Self::MissingPrompt => ("missing_prompt", StatusCode::BAD_REQUEST),
             Self::ConflictingPrompt => ("conflicting_prompt", StatusCode::BAD_REQUEST),
             Self::UnknownRole => ("unknown_role", StatusCode::BAD_REQUEST),
+            Self::ConflictingPolicy => ("conflicting_policy", StatusCode::BAD_REQUEST),
             Self::UnknownCandidate => ("unknown_candidate", StatusCode::BAD_REQUEST),
             Self::UnknownBar => ("unknown_bar", StatusCode::BAD_REQUEST),
             Self::UnknownPolicy => ("unknown_policy", StatusCode::BAD_REQUEST),
@@ -178,14 +182,20 @@ impl ApiError {
         self
     }
 
-    /// Why a router refused; `names` are its candidates.
-    pub(crate) fn from_route(error: RouteError, names: &[String]) -> Self {
+    /// Why a router refused a request with these options; `names` are its candidates.
+    pub(crate) fn from_route(error: RouteError, options: &RouteOptions, names: &[String]) -> Self {
         let message = error.to_string();
         let (code, param) = match error {
+            RouteError::UnknownPolicy { .. } if options.elsewhere.policy_in_model => {
+                (ErrorCode::UnknownPolicy, "model")
+            }
             RouteError::UnknownPolicy { .. } => (ErrorCode::UnknownPolicy, "farthing.policy"),
             RouteError::UnknownBar { .. } => (ErrorCode::UnknownBar, "farthing.bar"),
             RouteError::UnknownCandidate { field: "exclude", .. } => {
                 (ErrorCode::UnknownCandidate, "farthing.exclude")
+            }
+            RouteError::UnknownCandidate { field: "models", .. } => {
+                (ErrorCode::UnknownCandidate, "models")
             }
             RouteError::UnknownCandidate { .. } => {
                 (ErrorCode::UnknownCandidate, "farthing.candidates")
@@ -252,6 +262,9 @@ impl From<RequestError> for ApiError {
             RequestError::Empty => Self::new(ErrorCode::EmptyPrompt, message),
             RequestError::UnknownRole { index, .. } => {
                 Self::new(ErrorCode::UnknownRole, message).at(format!("messages[{index}].role"))
+            }
+            RequestError::ConflictingPolicy { .. } => {
+                Self::new(ErrorCode::ConflictingPolicy, message).at("model")
             }
             RequestError::Json(_) => Self::new(ErrorCode::InvalidJson, message).at("messages"),
         }

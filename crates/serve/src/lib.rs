@@ -7,6 +7,7 @@
 
 mod config;
 mod server;
+mod trace;
 
 mod api;
 mod layers;
@@ -19,6 +20,7 @@ mod decide;
 mod closed;
 mod error;
 mod loaded;
+mod source;
 
 mod clock;
 mod ids;
@@ -28,12 +30,17 @@ mod openapi;
 
 pub use api::app;
 pub use clock::Clock;
-pub use config::{Limits, LogConfig, ServeConfig};
+pub use config::{
+    Auth, ConfigError, Limits, LogConfig, Mistake, Overrides, PriceReader, PromptStorage, Resolved,
+    RouterSource, ServeConfig, Sources, TraceConfig, TraceFormat,
+};
 pub use error::ErrorCode;
 pub use log::LogError;
 pub use openapi::openapi_json;
 pub use server::{ServeError, Server, serve};
-pub use state::{AppState, Background};
+pub use source::SourceError;
+pub use state::{AppState, Background, load_router};
+pub use trace::start_trace;
 
 /// The router that the tests of the service share.
 #[cfg(test)]

@@ -6,20 +6,26 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::serve::ListenerExt as _;
-use farthing_model::RouterError;
+use farthing_model::{RouterError, UnknownCandidates};
 use metrics_exporter_prometheus::BuildError;
 use rand_chacha::rand_core::OsError;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
-use crate::{AppState, Background, Clock, LogError, ServeConfig, app};
+use crate::{AppState, Background, Clock, LogError, ServeConfig, SourceError, app};
 
 /// Why a server cannot start, or did not end well.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
+    /// The configured path does not lead to a router.
+    #[error("cannot find the router")]
+    Source(#[source] SourceError),
     /// The router cannot be loaded.
     #[error("cannot load the router")]
     Router(#[source] RouterError),
+    /// The settings are about candidates of another router.
+    #[error("the settings do not fit the router")]
+    Candidates(#[source] UnknownCandidates),
     /// The manifest cannot be written as JSON.
     #[error("cannot encode the manifest of the router")]
     Manifest(#[source] serde_json::Error),

@@ -1,7 +1,6 @@
 //! What handlers share, in parts by who reads them.
 
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use arc_swap::ArcSwap;
 use axum::extract::FromRef;
@@ -15,6 +14,7 @@ use crate::ids::{Ids, RequestIds};
 use crate::loaded::{Loaded, RouterSlot};
 use crate::log::{DecisionLog, WriterTask};
 use crate::metrics::{Metrics, UPKEEP_PERIOD};
+use crate::source;
 use crate::{Clock, LogError, ServeConfig, ServeError};
 
 /// The state of a server; clones share it.
@@ -68,7 +68,8 @@ impl AppState {
     /// [`Background::finish`] when done.
     pub fn start(config: &ServeConfig, clock: Clock) -> Result<(Self, Background), ServeError> {
         let metrics = Metrics::new().map_err(ServeError::Metrics)?;
-        let router = load(config, clock.now())?;
+        let router =
+            Loaded::new(load_router(config)?, clock.now()).map_err(ServeError::Manifest)?;
         metrics.router(&router.router.digest().to_string());
         let router: RouterSlot = Arc::new(ArcSwap::from_pointee(router));
         let ids = Arc::new(Ids::new(config.seed, clock.clone()).map_err(ServeError::Entropy)?);
@@ -103,12 +104,15 @@ impl Background {
     }
 }
 
-fn load(config: &ServeConfig, now: SystemTime) -> Result<Loaded, ServeError> {
-    let mut router = Router::load(&config.router_dir).map_err(ServeError::Router)?;
+/// The router that a server with these settings starts with.
+pub fn load_router(config: &ServeConfig) -> Result<Router, ServeError> {
+    let mut router =
+        Router::load(&source::resolve(&config.router.path).map_err(ServeError::Source)?)
+            .map_err(ServeError::Router)?;
     if let Some(prices) = &config.prices {
         router = router.with_prices(prices);
     }
-    Loaded::new(router, now).map_err(ServeError::Manifest)
+    router.with_candidate_settings(&config.candidates).map_err(ServeError::Candidates)
 }
 
 fn start_log(

@@ -13,7 +13,7 @@ use std::time::Instant;
 
 use farthing_core::{Request, RouteOptions};
 use farthing_data::{ReadOptions, Rejects, read_log};
-use farthing_model::{Router, Scorer};
+use farthing_model::{Circumstances, Router, Scorer};
 use serde::Serialize;
 
 use crate::failure::Failure;
@@ -94,7 +94,12 @@ fn time(router: &Router, prompts: &Prompts, kind: Text, decisions: usize) -> Res
     for i in 0..warm_up + decisions {
         let request = Request::from_prompt(prompts.text(kind, i))?;
         let start = Instant::now();
-        black_box(router.route(&mut scorer, black_box(&request), &options, 1.0)?);
+        black_box(router.route(
+            &mut scorer,
+            black_box(&request),
+            &options,
+            Circumstances::drawn(1.0),
+        )?);
         if i >= warm_up {
             times.push(start.elapsed().as_secs_f64() * 1e6);
         }

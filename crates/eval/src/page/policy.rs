@@ -61,6 +61,7 @@ fn reason(reason: Reason) -> &'static str {
         Reason::Cheapest => "the cheapest",
         Reason::Fixed => "named by the policy",
         Reason::Explored => "explored",
+        Reason::NoneEligibleDefault => "nobody was eligible",
     }
 }
 

@@ -9,7 +9,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use farthing_core::{Digest, PriceTable};
+use farthing_core::{CandidateFacts, Digest, PriceTable};
 
 use super::manifest::{FORMAT_VERSION, Manifest, OLDEST_READABLE};
 use super::{Router, SeenPrompts};
@@ -195,6 +195,12 @@ pub(super) fn load(dir: &Path) -> Result<Router, RouterError> {
     assemble(dir, digest, parts)
 }
 
+/// The candidates of the router in a directory, from its manifest alone.
+pub(super) fn stored_candidates(dir: &Path) -> Result<Vec<String>, RouterError> {
+    let manifest = parse_manifest(&dir.join(MANIFEST), &read(dir, MANIFEST)?)?;
+    Ok(manifest.candidates.into_iter().map(|card| card.model).collect())
+}
+
 impl Parts {
     /// The parts of a router directory and its digest; every digest in it is verified.
     pub fn load(dir: &Path) -> Result<(Self, Digest), RouterError> {
@@ -281,8 +287,19 @@ pub(super) fn assemble(dir: &Path, digest: Digest, parts: Parts) -> Result<Route
     let network = Frozen::new(&weights, shape);
     let names: Vec<String> = manifest.candidates.iter().map(|card| card.model.clone()).collect();
     let reference = names.iter().position(|name| *name == manifest.reference).unwrap_or_default();
-    let repriced = false;
-    Ok(Router { manifest, digest, names, reference, prices, repriced, featurizer, network })
+    let facts = vec![CandidateFacts::default(); names.len()];
+    Ok(Router {
+        manifest,
+        digest,
+        names,
+        reference,
+        prices,
+        repriced: false,
+        facts,
+        when_none_eligible: None,
+        featurizer,
+        network,
+    })
 }
 
 /// The featurizer of a manifest at `path`, with the tokenizer and the encoder beside it.

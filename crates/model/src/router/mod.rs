@@ -8,7 +8,10 @@ mod seen;
 
 use std::path::Path;
 
-use farthing_core::{Bar, Digest, Policy, Prediction, PriceTable, Request, Rule};
+use farthing_core::{
+    Bar, CandidateFacts, CandidateSettings, Digest, Policy, Prediction, PriceTable, Request, Rule,
+    estimated_input_tokens,
+};
 
 use crate::features::{Features, Featurizer};
 use crate::network::{Frozen, Outputs};
@@ -26,6 +29,24 @@ pub use manifest::{
 pub use scorer::Scorer;
 pub use seen::SeenPrompts;
 
+/// Names that stand in settings and not in the router.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the settings name candidates that the router does not have: {}; hint: it has {}",
+    quoted(unknown),
+    quoted(known)
+)]
+pub struct UnknownCandidates {
+    /// Those that it does not have.
+    pub unknown: Vec<String>,
+    /// Those that it has.
+    pub known: Vec<String>,
+}
+
+fn quoted(names: &[String]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
 /// A loaded router. Trainer, evaluator and server predict through it.
 #[derive(Debug)]
 pub struct Router {
@@ -36,6 +57,9 @@ pub struct Router {
     prices: PriceTable,
     /// Whether `prices` are others than those of its directory.
     repriced: bool,
+    /// What each candidate can do.
+    facts: Vec<CandidateFacts>,
+    when_none_eligible: Option<usize>,
     featurizer: Featurizer,
     network: Frozen,
 }
@@ -44,6 +68,11 @@ impl Router {
     /// Loads a router directory; every digest in it is verified.
     pub fn load(dir: &Path) -> Result<Self, RouterError> {
         directory::load(dir)
+    }
+
+    /// The candidates of the router that a directory holds, without loading it; nothing is verified.
+    pub fn stored_candidates(dir: &Path) -> Result<Vec<String>, RouterError> {
+        directory::stored_candidates(dir)
     }
 
     /// The router of parts that are not written yet: training judges it before it exists on disk.
@@ -98,6 +127,41 @@ impl Router {
         self.repriced
     }
 
+    /// The same router with what is said of its candidates, or the names in it that it does not have.
+    pub fn with_candidate_settings(
+        mut self,
+        settings: &CandidateSettings,
+    ) -> Result<Self, UnknownCandidates> {
+        let CandidateSettings { facts, when_none_eligible } = settings;
+        let mut unknown: Vec<String> = facts
+            .keys()
+            .chain(when_none_eligible)
+            .filter(|n| !self.names.contains(n))
+            .cloned()
+            .collect();
+        unknown.dedup();
+        if !unknown.is_empty() {
+            return Err(UnknownCandidates { unknown, known: self.names });
+        }
+        let known = |name: &String| facts.get(name).cloned().unwrap_or_default();
+        self.facts = self.names.iter().map(known).collect();
+        let named = |name: &String| self.names.iter().position(|known| known == name);
+        self.when_none_eligible = when_none_eligible.as_ref().and_then(named);
+        Ok(self)
+    }
+
+    /// What each candidate can do.
+    pub(crate) fn facts(&self) -> &[CandidateFacts] {
+        &self.facts
+    }
+
+    /// Input tokens of so many bytes of text for a candidate: as it was seen to be billed, else by
+    /// the usual length of a token.
+    pub(crate) fn input_tokens(&self, candidate: usize, text_bytes: usize) -> f64 {
+        let tokens = self.manifest.candidates[candidate].cost.tokens;
+        tokens.map_or_else(|| estimated_input_tokens(text_bytes), |t| t.input_tokens(text_bytes))
+    }
+
     /// Position of a trained bar.
     pub fn bar_index(&self, bar: Bar) -> Option<usize> {
         self.manifest.bars.iter().position(|card| (card.bar - bar).abs() < 1e-9)
@@ -122,7 +186,8 @@ impl Router {
         let cards = self.manifest.candidates.iter().enumerate();
         let explore_only = cards.filter(|(_, card)| card.explore_only().is_some());
         let explore_only = explore_only.map(|(i, _)| i).collect();
-        Some(Policy { explore_only, ..Policy::new(rule) })
+        let when_none_eligible = self.when_none_eligible;
+        Some(Policy { explore_only, when_none_eligible, ..Policy::new(rule) })
     }
 
     /// Whether requests are read by a sentence encoder too, which takes milliseconds.

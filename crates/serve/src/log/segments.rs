@@ -32,7 +32,7 @@ struct Segment {
 impl Segments {
     /// Begins the first segment, so that a folder that cannot be written to is noticed at once.
     pub(super) fn open(config: &LogConfig, clock: Clock) -> Result<Self, LogError> {
-        let LogConfig { dir, segment_bytes, queue_rows: _ } = config.clone();
+        let LogConfig { dir, segment_bytes, .. } = config.clone();
         fs::create_dir_all(&dir)
             .map_err(|source| LogError::Folder { path: dir.clone(), source })?;
         let mut segments = Self { dir, segment_bytes, clock, current: None, next: 0 };

@@ -20,15 +20,34 @@ pub(crate) struct RouteBody {
     prompt: Option<String>,
     /// What is asked, as a conversation.
     messages: Option<Vec<Message>>,
-    /// Tools offered to the model.
+    /// `auto:POLICY` and `farthing/auto:POLICY` name a policy; `auto`, `farthing/auto` and nothing mean
+    /// the default one. Any other name is what would have been called without a router, and is ignored.
+    model: Option<String>,
+    /// `farthing.candidates` as `OpenRouter` calls them: counts where those are absent and it is not empty.
+    models: Option<Vec<String>>,
+    /// Tools offered to the model: candidates that are known not to call any are excluded.
     tools: Option<Vec<Value>>,
-    /// Longest answer, in tokens.
-    max_tokens: Option<u32>,
+    /// The older form of `tools`.
+    functions: Option<Vec<Value>>,
+    /// With the type `json_schema`, candidates that are known not to keep to one are excluded.
+    response_format: Option<ResponseFormat>,
+    /// Longest answer, in tokens: candidates that cannot give it, or whose context window does not hold it
+    /// after the request, are excluded. The request's tokens are estimated for each candidate from the
+    /// bytes of its text: as training saw it billed, else four bytes a token.
+    max_tokens: Option<u64>,
     /// The newer name of `max_tokens`; where both are given, this one counts.
-    max_completion_tokens: Option<u32>,
+    max_completion_tokens: Option<u64>,
     /// What the client asks of the router.
     #[schema(required = false)]
     farthing: RouteOptions,
+}
+
+/// Which form the answer has to have.
+#[derive(ToSchema)]
+pub(crate) struct ResponseFormat {
+    /// `text`, `json_object` or `json_schema`.
+    #[schema(rename = "type")]
+    kind: String,
 }
 
 /// One turn of a conversation.
@@ -36,7 +55,7 @@ pub(crate) struct RouteBody {
 pub(crate) struct Message {
     /// `system`, `developer`, `user`, `assistant`, `tool` or `function`.
     role: String,
-    /// A text, or a list of parts; parts without `text` are ignored.
+    /// A text, or a list of parts.
     content: Option<Content>,
 }
 
@@ -51,7 +70,11 @@ pub(crate) enum Content {
 /// A part of a message.
 #[derive(ToSchema, Serialize)]
 pub(crate) struct Part {
-    /// Its text.
+    /// With `image_url`, `input_image` or `image`, candidates that are known not to see are excluded.
+    #[serde(rename = "type")]
+    #[schema(required = false)]
+    kind: String,
+    /// Its text; a part without is not read.
     text: Option<String>,
 }
 
@@ -71,6 +94,11 @@ pub(crate) struct RouteOptions {
     /// Candidates predicted to cost more are not chosen, in USD.
     #[schema(minimum = 0.0)]
     max_cost_usd: Option<f64>,
+    /// Only candidates in one of these regions may be chosen; one of unknown region may not.
+    regions: Option<Vec<String>>,
+    /// Only candidates with all of these tags may be chosen.
+    #[schema(required = false)]
+    tags: Vec<String>,
     /// Categorical facts known before the call.
     #[schema(required = false)]
     context: BTreeMap<String, String>,
@@ -135,7 +163,7 @@ pub(crate) struct Decision {
     truncated: bool,
     /// Microseconds from the parsed request to the choice.
     decision_us: f64,
-    /// The eligible candidates; with `explain` every candidate.
+    /// The eligible candidates, and the choice where nobody was; with `explain` every candidate.
     candidates: Vec<CandidateReport>,
 }
 

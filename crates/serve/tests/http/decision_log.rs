@@ -94,7 +94,7 @@ async fn rows_without_room_are_dropped_and_counted() {
 async fn a_folder_that_cannot_be_made_stops_the_start() {
     let dir = tempfile::tempdir().unwrap();
     let mut config = crate::harness::config(dir.path());
-    config.log = Some(LogConfig::new(config.router_dir.join("manifest.json")));
+    config.log = Some(LogConfig::new(config.router.path.join("manifest.json")));
     let error = farthing_serve::AppState::start(&config, crate::harness::clock()).unwrap_err();
     let cause = std::error::Error::source(&error).unwrap().to_string();
     assert!(cause.starts_with("cannot create the log folder"), "{cause}");

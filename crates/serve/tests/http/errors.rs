@@ -69,11 +69,11 @@ async fn bodies_of_another_shape() {
     {"messages": "a"}
       400 {"error":{"message":"`messages` is wrong: invalid type: string \"a\", expected a sequence at line 1 column 16; hint: see `/openapi.json` for the shape that is due","type":"invalid_request_error","param":"messages","code":"invalid_json"}}
     {"prompt": "a", "farthing": {"bars": 0.5}}
-      400 {"error":{"message":"`farthing.bars` is wrong: unknown field `bars`, expected one of `policy`, `bar`, `candidates`, `exclude`, `max_cost_usd`, `context`, `session_id`, `explain` at line 1 column 35; hint: see `/openapi.json` for the shape that is due","type":"invalid_request_error","param":"farthing.bars","code":"invalid_json"}}
+      400 {"error":{"message":"`farthing.bars` is wrong: unknown field `bars`, expected one of `policy`, `bar`, `candidates`, `exclude`, `max_cost_usd`, `regions`, `tags`, `context`, `session_id`, `explain` at line 1 column 35; hint: see `/openapi.json` for the shape that is due","type":"invalid_request_error","param":"farthing.bars","code":"invalid_json"}}
     {"prompt": "a", "farthing": {"candidates": ["small", 1]}}
       400 {"error":{"message":"`farthing.candidates[1]` is wrong: invalid type: integer `1`, expected a string at line 1 column 54; hint: see `/openapi.json` for the shape that is due","type":"invalid_request_error","param":"farthing.candidates[1]","code":"invalid_json"}}
     {"prompt": "a", "max_tokens": -1}
-      400 {"error":{"message":"`max_tokens` is wrong: invalid value: integer `-1`, expected u32 at line 1 column 32; hint: see `/openapi.json` for the shape that is due","type":"invalid_request_error","param":"max_tokens","code":"invalid_json"}}
+      400 {"error":{"message":"`max_tokens` is wrong: invalid type: integer `-1`, expected a whole number of tokens, at least 0 and below 2^64 at line 1 column 32; hint: see `/openapi.json` for the shape that is due","type":"invalid_request_error","param":"max_tokens","code":"invalid_json"}}
     "#);
 }
 
@@ -124,11 +124,11 @@ async fn options_that_the_router_cannot_follow() {
     {"prompt": "a", "farthing": {"max_cost_usd": -0.1}}
       400 {"error":{"message":"`max_cost_usd` is not a number of at least 0: -0.1; hint: give USD for this request, or leave it out","type":"invalid_request_error","param":"farthing.max_cost_usd","code":"invalid_max_cost"}}
     {"prompt": "a", "farthing": {"max_cost_usd": 0, "exclude": ["small"]}}
-      422 {"error":{"message":"no candidate is eligible: `small` (excluded), `large` (max_cost), `homemade` (unpriced); hint: widen `candidates`, `exclude` or `max_cost_usd`, or price the candidates","type":"invalid_request_error","param":"farthing","code":"no_eligible_model"}}
+      422 {"error":{"message":"no candidate is eligible: `small` (excluded), `large` (max_cost), `homemade` (unpriced); hint: widen what excluded them, price the candidates, or have `when_none_eligible` configured","type":"invalid_request_error","param":"farthing","code":"no_eligible_model"}}
     {"prompt": "a", "farthing": {"candidates": []}}
-      422 {"error":{"message":"no candidate is eligible: `small` (not_in_candidates), `large` (not_in_candidates), `homemade` (not_in_candidates); hint: widen `candidates`, `exclude` or `max_cost_usd`, or price the candidates","type":"invalid_request_error","param":"farthing","code":"no_eligible_model"}}
+      422 {"error":{"message":"no candidate is eligible: `small` (not_in_candidates), `large` (not_in_candidates), `homemade` (not_in_candidates); hint: widen what excluded them, price the candidates, or have `when_none_eligible` configured","type":"invalid_request_error","param":"farthing","code":"no_eligible_model"}}
     {"prompt": "a", "farthing": {"policy": "only_large", "exclude": ["large"]}}
-      422 {"error":{"message":"no candidate is eligible: `small` (not_fixed), `large` (excluded), `homemade` (not_fixed); hint: widen `candidates`, `exclude` or `max_cost_usd`, or price the candidates","type":"invalid_request_error","param":"farthing","code":"no_eligible_model"}}
+      422 {"error":{"message":"no candidate is eligible: `small` (not_fixed), `large` (excluded), `homemade` (not_fixed); hint: widen what excluded them, price the candidates, or have `when_none_eligible` configured","type":"invalid_request_error","param":"farthing","code":"no_eligible_model"}}
     "#);
 }
 

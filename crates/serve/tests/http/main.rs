@@ -1,7 +1,11 @@
 //! The service from outside: every endpoint and every error, mostly without a socket.
 
 #[cfg(test)]
+mod bad_input;
+#[cfg(test)]
 mod batch;
+#[cfg(test)]
+mod constraints;
 #[cfg(test)]
 mod decision_log;
 #[cfg(test)]

@@ -119,7 +119,7 @@ async fn an_address_in_use_is_named() {
 async fn a_router_with_a_flipped_byte_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let config = config(dir.path());
-    let path = config.router_dir.join("model.safetensors");
+    let path = config.router.path.join("model.safetensors");
     let mut bytes = std::fs::read(&path).unwrap();
     *bytes.last_mut().unwrap() ^= 1;
     std::fs::write(&path, bytes).unwrap();

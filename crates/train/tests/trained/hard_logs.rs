@@ -2,7 +2,7 @@
 
 use crate::synthetic::{Candidate, dataset, share};
 use farthing_core::{Request, RouteOptions};
-use farthing_model::{Manifest, PolicySpec, Router, Scorer};
+use farthing_model::{Circumstances, Manifest, PolicySpec, Router, Scorer};
 use farthing_train::{TrainConfig, TrainError, Trained, train};
 
 const REQUESTS: usize = 600;
@@ -59,8 +59,14 @@ fn without_any_cost_it_is_still_learned_who_answers_what() {
     let router = Router::from_parts(&found.parts).unwrap();
     let short_of = |prompt: &str| {
         let request = Request::from_prompt(prompt).unwrap();
-        let decided =
-            router.route(&mut Scorer::default(), &request, &RouteOptions::default(), 1.0).unwrap();
+        let decided = router
+            .route(
+                &mut Scorer::default(),
+                &request,
+                &RouteOptions::default(),
+                Circumstances::drawn(1.0),
+            )
+            .unwrap();
         decided.predictions[0].quality - decided.predictions[1].quality
     };
     assert!(short_of("prove derive audit") > short_of("greet thank list") + 0.3);

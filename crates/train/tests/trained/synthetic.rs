@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use farthing_core::{Digest, Request, split_key};
 use farthing_data::{Cell, Dataset, Record};
-use farthing_model::{Parts, Router, Scorer};
+use farthing_model::{Circumstances, Parts, Router, Scorer};
 
 /// Words of the easy and of the hard prompts.
 const WORDS: [[&str; 6]; 2] = [
@@ -81,7 +81,12 @@ pub(crate) fn share(parts: &Parts, dataset: &Dataset, name: &str) -> f64 {
     let router = Router::from_parts(parts).unwrap();
     let chosen = |record: &&Record| {
         let options = farthing_core::RouteOptions::default();
-        let decided = router.route(&mut Scorer::default(), &record.request, &options, 1.0);
+        let decided = router.route(
+            &mut Scorer::default(),
+            &record.request,
+            &options,
+            Circumstances::drawn(1.0),
+        );
         router.candidates()[decided.unwrap().choice.ranked[0]] == name
     };
     dataset.records.iter().filter(chosen).count() as f64 / dataset.records.len() as f64

@@ -1,0 +1,23 @@
+//! What a server is told, and where that comes from.
+//!
+//! [`Sources`] are a file, flags and the environment; they are resolved, once a (re)load, into one
+//! [`ServeConfig`], which is all that the rest of the crate sees. A mistake anywhere refuses the whole,
+//! and all of them are reported together.
+
+mod settings;
+mod sources;
+
+mod file;
+mod kinds;
+mod mistakes;
+mod shown;
+mod table;
+
+pub use mistakes::{ConfigError, Mistake};
+pub use settings::{
+    Auth, Limits, LogConfig, PromptStorage, RouterSource, ServeConfig, TraceConfig, TraceFormat,
+};
+pub use sources::{Overrides, PriceReader, Resolved, Sources};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,180 @@
+//! Settings as a configuration file, to look at or to start from. Digests of keys are counted, not
+//! shown.
+
+use std::fmt::Display;
+use std::path::Path;
+use std::time::Duration;
+
+use farthing_core::{CandidateFacts, CandidateSettings};
+use toml::Value;
+
+use super::file::DAY;
+use super::{Auth, Limits, LogConfig, RouterSource, ServeConfig, TraceConfig};
+
+/// The settings as TOML; `prices` is the file that the prices are from.
+pub(super) fn to_toml(config: &ServeConfig, prices: Option<&Path>) -> String {
+    let ServeConfig {
+        listen,
+        admin_listen,
+        router,
+        prices: _,
+        candidates,
+        log,
+        auth,
+        limits,
+        trace,
+        seed: _,
+    } = config;
+    let mut file = File(String::new());
+    file.key("listen", text(listen));
+    file.router(router, prices);
+    file.candidates(candidates);
+    if let Some(log) = log {
+        file.log(log);
+    }
+    file.limits(limits);
+    file.auth(auth);
+    if let Some(address) = admin_listen {
+        file.section("admin");
+        file.key("listen", text(address));
+    }
+    file.trace(trace);
+    file.0
+}
+
+struct File(String);
+
+impl File {
+    fn section(&mut self, name: &str) {
+        self.0 += "\n[";
+        self.0 += name;
+        self.0 += "]\n";
+    }
+
+    fn key(&mut self, name: &str, value: impl Into<Value>) {
+        self.0 += name;
+        self.0 += " = ";
+        self.0 += &value.into().to_string();
+        self.0 += "\n";
+    }
+
+    fn known(&mut self, name: &str, value: Option<impl Into<Value>>) {
+        if let Some(value) = value {
+            self.key(name, value);
+        }
+    }
+
+    fn router(&mut self, router: &RouterSource, prices: Option<&Path>) {
+        self.section("router");
+        self.key("path", text(router.path.display()));
+        self.known("prices", prices.map(|path| text(path.display())));
+        self.key("poll_seconds", number(router.poll.map_or(0, |poll| poll.as_secs())));
+    }
+
+    fn candidates(&mut self, candidates: &CandidateSettings) {
+        self.section("policy");
+        let chosen = candidates.when_none_eligible.as_deref();
+        self.key("when_none_eligible", chosen.unwrap_or("error"));
+        for (name, facts) in &candidates.facts {
+            self.section(&format!("candidates.{}", quoted(name)));
+            let CandidateFacts {
+                context_window,
+                max_output_tokens,
+                tools,
+                vision,
+                json_schema,
+                region,
+                tags,
+            } = facts;
+            self.known("context_window", context_window.map(number));
+            self.known("max_output_tokens", max_output_tokens.map(number));
+            self.known("tools", *tools);
+            self.known("vision", *vision);
+            self.known("json_schema", *json_schema);
+            self.known("region", region.as_deref());
+            self.key("tags", tags.iter().cloned().collect::<Vec<_>>());
+        }
+    }
+
+    fn log(&mut self, log: &LogConfig) {
+        let LogConfig {
+            dir,
+            prompts,
+            segment_bytes,
+            segment_age,
+            queue_rows,
+            commit_interval,
+            max_bytes,
+            max_age,
+        } = log;
+        self.section("log");
+        self.key("dir", text(dir.display()));
+        self.key("prompts", prompts.name());
+        self.key("segment_bytes", number(*segment_bytes));
+        self.key("segment_seconds", number(segment_age.as_secs()));
+        self.key("queue_rows", number(*queue_rows as u64));
+        self.key("commit_interval_ms", millis(*commit_interval));
+        self.key("max_bytes", number(max_bytes.unwrap_or(0)));
+        self.key("max_age_days", number(max_age.map_or(0, |age| age.as_secs() / DAY)));
+    }
+
+    fn limits(&mut self, limits: &Limits) {
+        let Limits {
+            body_bytes,
+            batch_requests,
+            batches,
+            concurrent_requests,
+            connections,
+            request_timeout,
+            idle_timeout,
+            drain_grace,
+            drain_timeout,
+        } = limits;
+        self.section("limits");
+        for (name, limit) in [
+            ("body_bytes", body_bytes),
+            ("batch_requests", batch_requests),
+            ("batches", batches),
+            ("concurrent_requests", concurrent_requests),
+            ("connections", connections),
+        ] {
+            self.key(name, number(*limit as u64));
+        }
+        self.key("request_timeout_ms", millis(*request_timeout));
+        self.key("idle_timeout_ms", millis(*idle_timeout));
+        self.key("drain_grace_ms", millis(*drain_grace));
+        self.key("drain_timeout_ms", millis(*drain_timeout));
+    }
+
+    fn auth(&mut self, auth: &Auth) {
+        if !auth.keys.is_empty() {
+            self.section("auth");
+            self.0 += "# digests of keys, not shown: ";
+            self.0 += &auth.keys.len().to_string();
+            self.0 += "\n";
+        }
+    }
+
+    fn trace(&mut self, trace: &TraceConfig) {
+        self.section("trace");
+        self.key("filter", trace.filter.as_str());
+        self.key("format", trace.format.name());
+    }
+}
+
+fn text(value: impl Display) -> String {
+    value.to_string()
+}
+
+fn quoted(name: &str) -> String {
+    Value::from(name).to_string()
+}
+
+fn millis(duration: Duration) -> Value {
+    number(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX))
+}
+
+/// TOML's integers have a sign; larger ones are as good as infinite.
+fn number(number: u64) -> Value {
+    Value::from(i64::try_from(number).unwrap_or(i64::MAX))
+}

@@ -1,0 +1,157 @@
+//! One table of a TOML file, read key by key: what nobody asks for is unknown.
+
+use std::ops::Range;
+
+use toml::Spanned;
+use toml::de::{DeString, DeTable, DeValue};
+
+use super::kinds::Due;
+use super::mistakes::{Mistakes, nearest, quoted};
+
+/// Keys that have other names than they had, or than other tools give them.
+const RENAMED: [(&str, &str); 4] = [
+    ("router.dir", "router.path"),
+    ("log.path", "log.dir"),
+    ("auth.tokens", "auth.keys"),
+    ("trace.level", "trace.filter"),
+];
+
+/// A table of the file; one that is not there has no entries.
+pub(super) struct Table<'a> {
+    name: String,
+    entries: Option<&'a DeTable<'a>>,
+    mistakes: &'a Mistakes<'a>,
+    known: Vec<&'static str>,
+    /// Whether messages quote values.
+    quotes: bool,
+}
+
+/// A value and where it stands.
+pub(super) struct Placed<T> {
+    pub(super) value: T,
+    /// Its first byte.
+    pub(super) at: usize,
+}
+
+impl<'a> Table<'a> {
+    /// The file itself.
+    pub(super) fn root(entries: &'a DeTable<'a>, mistakes: &'a Mistakes<'a>) -> Self {
+        let (name, known) = (String::new(), Vec::new());
+        Self { name, entries: Some(entries), mistakes, known, quotes: true }
+    }
+
+    /// The same table, of whose values no message says anything.
+    pub(super) fn secret(mut self) -> Self {
+        self.quotes = false;
+        self
+    }
+
+    /// The table of a key in this one.
+    pub(super) fn table(&mut self, key: &'static str) -> Table<'a> {
+        let value = self.take(key);
+        let name = self.full_name(key);
+        let entries = value.and_then(|value| self.entries_of(&name, value));
+        Table { name, entries, known: Vec::new(), ..*self }
+    }
+
+    /// The tables in this one whose names users choose.
+    pub(super) fn named_tables(&self) -> Vec<(Placed<String>, Table<'a>)> {
+        let entries = self.entries.into_iter().flatten();
+        let table = |(key, value): (&'a Spanned<DeString<'a>>, &'a Spanned<DeValue<'a>>)| {
+            let (at, key) = (key.span().start, key.get_ref());
+            let name = format!("{}.\"{key}\"", self.name);
+            let entries = self.entries_of(&name, value);
+            let table = Table { name, entries, known: Vec::new(), ..*self };
+            (Placed { value: key.to_string(), at }, table)
+        };
+        entries.map(table).collect()
+    }
+
+    /// The value of a key, if it is given and is of the kind.
+    pub(super) fn read<T>(
+        &mut self,
+        key: &'static str,
+        kind: impl Fn(&DeValue<'_>) -> Result<T, Due>,
+    ) -> Option<Placed<T>> {
+        let value = self.take(key)?;
+        let at = value.span().start;
+        match kind(value.get_ref()) {
+            Ok(value) => Some(Placed { value, at }),
+            Err(due) => {
+                let name = self.full_name(key);
+                let found = self.shown(value.span());
+                let hint = "correct it or leave it out";
+                self.mistakes.add(at, format!("`{name}` is not {due}{found}; hint: {hint}"));
+                None
+            }
+        }
+    }
+
+    /// Sets what a key is about, where it is given.
+    pub(super) fn set<T>(
+        &mut self,
+        key: &'static str,
+        slot: &mut T,
+        kind: impl Fn(&DeValue<'_>) -> Result<T, Due>,
+    ) {
+        if let Some(placed) = self.read(key, kind) {
+            *slot = placed.value;
+        }
+    }
+
+    /// Where the first key of the table stands.
+    pub(super) fn first_key(&self) -> Option<usize> {
+        self.entries?.keys().map(|key| key.span().start).min()
+    }
+
+    /// Everything has been asked for: whatever else there is, is a mistake.
+    pub(super) fn finish(self) {
+        for key in self.entries.into_iter().flat_map(DeTable::keys) {
+            let name: &str = key.get_ref();
+            if !self.known.contains(&name) {
+                let message = self.unknown(name);
+                self.mistakes.add(key.span().start, message);
+            }
+        }
+    }
+
+    fn unknown(&self, key: &str) -> String {
+        let name = self.full_name(key);
+        if let Some((_, now)) = RENAMED.iter().find(|(before, _)| *before == name) {
+            return format!("unknown key: `{name}`; hint: it is called `{now}`");
+        }
+        let hint = match nearest(key, self.known.iter().copied()) {
+            Some(near) => format!("did you mean `{}`?", self.full_name(near)),
+            None => format!("known here are {}", quoted(self.known.iter().copied())),
+        };
+        format!("unknown key: `{name}`; hint: {hint}")
+    }
+
+    fn take(&mut self, key: &'static str) -> Option<&'a Spanned<DeValue<'a>>> {
+        self.known.push(key);
+        self.entries?.get(key)
+    }
+
+    fn entries_of(&self, name: &str, value: &'a Spanned<DeValue<'a>>) -> Option<&'a DeTable<'a>> {
+        let entries = value.get_ref().as_table();
+        if entries.is_none() {
+            let message = format!("`{name}` is not a table; hint: write `[{name}]` and its keys");
+            self.mistakes.add(value.span().start, message);
+        }
+        entries
+    }
+
+    fn full_name(&self, key: &str) -> String {
+        if self.name.is_empty() { key.to_owned() } else { format!("{}.{key}", self.name) }
+    }
+
+    /// What a message says of a value: its first line, where it is not long and may be shown.
+    fn shown(&self, span: Range<usize>) -> String {
+        const LONGEST: usize = 80;
+        let source = self.mistakes.source(span);
+        if !self.quotes || source.len() > LONGEST || source.contains('\n') {
+            return String::new();
+        }
+        format!(": {source}")
+    }
+}
