@@ -12,7 +12,7 @@ use std::sync::Arc;
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use farthing_core::{Constraints, Request, RouteOptions, decide};
 use farthing_model::features::{Features, Featurizer, Scratch, routing_text};
-use farthing_model::{Router, Scorer};
+use farthing_model::{Circumstances, Router, Scorer};
 
 /// Of a router of the usual size.
 const CANDIDATES: usize = 20;
@@ -77,7 +77,9 @@ fn whole(criterion: &mut Criterion) {
             let mut turn = requests.iter().cycle();
             group.bench_function(BenchmarkId::new(name, candidates), |bencher| {
                 bencher.iter(|| {
-                    turn.next().map(|request| router.route(&mut scorer, request, &options, 1.0))
+                    turn.next().map(|request| {
+                        router.route(&mut scorer, request, &options, Circumstances::drawn(1.0))
+                    })
                 });
             });
         }
@@ -96,7 +98,9 @@ fn batches(criterion: &mut Criterion) {
             let batch = || requests.iter().cycle().take(size).collect::<Vec<_>>();
             let route = |batch: Vec<&Request>| {
                 for request in batch {
-                    router.route(&mut scorer, request, &options, 1.0).expect("the router decides");
+                    router
+                        .route(&mut scorer, request, &options, Circumstances::drawn(1.0))
+                        .expect("the router decides");
                 }
             };
             bencher.iter_batched(batch, route, BatchSize::LargeInput);

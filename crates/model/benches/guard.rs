@@ -19,7 +19,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use farthing_core::{Request, RouteOptions};
-use farthing_model::Scorer;
+use farthing_model::{Circumstances, Scorer};
 
 /// A ratio may be so many times what it was.
 const SLACK: f64 = 1.5;
@@ -34,7 +34,11 @@ fn main() -> ExitCode {
     for (tokens, requests) in &requests {
         let (mut scorer, options) = (Scorer::default(), RouteOptions::default());
         let mut decide = |request: &Request| {
-            black_box(router.route(&mut scorer, request, &options, 1.0).expect("a decision"));
+            black_box(
+                router
+                    .route(&mut scorer, request, &options, Circumstances::drawn(1.0))
+                    .expect("a decision"),
+            );
         };
         let [mut deciding, mut counting] = [Duration::MAX; 2];
         for _ in 0..ROUNDS {

@@ -1,0 +1,112 @@
+//! The server under load, beside an empty handler that parses the same body and answers as many bytes.
+//!
+//! ```text
+//! cargo bench -p farthing-serve --bench load [-- ROUTER_DIR]
+//! ```
+//!
+//! Each server is a process of its own on the first core, logging on; the generator has the second core
+//! (with `taskset`, where there is one). For each length of body it finds the throughput at saturation,
+//! then sends at fixed times, half as often, whether answers have come or not, and counts latency from
+//! when a request was due: a slow answer delays no later request, so none is left out. At last it sends
+//! three times as much as can be answered.
+
+#![expect(clippy::print_stdout, reason = "a bench prints what it measured")]
+
+mod generator;
+mod servers;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+
+use generator::{Arrivals, Load, Outcome};
+use servers::Running;
+
+const CONNECTIONS: usize = 32;
+/// A pool of connections such as clients have; with none free a request is not sent.
+const CROWD: usize = 128;
+const DURATION: Duration = Duration::from_secs(6);
+/// English prose has about so many bytes in ten tokens.
+const TEN_TOKENS_BYTES: usize = 37;
+const PINNED: &str = "--pinned";
+
+fn main() -> Result<()> {
+    let args: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    match args.as_slice() {
+        ["empty", bytes] => servers::empty(bytes.parse()?),
+        ["farthing", router, log] => servers::farthing(Path::new(router), Path::new(log)),
+        [PINNED, router @ ..] => measure(router.first().copied()),
+        [_] | [] => pinned(&args),
+        _ => bail!("usage: load [ROUTER_DIR]"),
+    }
+}
+
+/// Runs the generator on the second core.
+fn pinned(args: &[&str]) -> Result<()> {
+    let status = servers::on_core(1)?.arg(PINNED).args(args).status()?;
+    if status.success() { Ok(()) } else { bail!("the measurement failed: {status}") }
+}
+
+fn measure(router: Option<&str>) -> Result<()> {
+    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/router-v1");
+    let router = router.map_or(fixture, PathBuf::from);
+    println!("{}", Outcome::HEADER);
+    for tokens in [200, 2_000] {
+        let body = body(tokens);
+        let dir = tempfile::tempdir()?;
+        let farthing = Running::farthing(&router, dir.path())?;
+        let answer_bytes = generator::ask(farthing.address, &body)?;
+        let saturated = load(&farthing, &body, CONNECTIONS, Arrivals::AtOnce)?;
+        let half = saturated.per_second() / 2.0;
+        let name = |what: &str| format!("{tokens} tokens, {what}");
+        saturated.print(&name("farthing, saturated"));
+        load(&farthing, &body, CONNECTIONS, Arrivals::Every(1.0 / half))?
+            .print(&name("farthing, half of that"));
+        let before = farthing.resident_bytes()?;
+        load(&farthing, &body, CROWD, Arrivals::Every(1.0 / (6.0 * half)))?
+            .print(&name("farthing, three times that"));
+        let after = farthing.resident_bytes()?;
+        drop(farthing);
+        let empty = Running::empty(answer_bytes)?;
+        let bare = load(&empty, &body, CONNECTIONS, Arrivals::AtOnce)?;
+        bare.print(&name("empty, saturated"));
+        load(&empty, &body, CONNECTIONS, Arrivals::Every(1.0 / half))?
+            .print(&name("empty, as often as farthing"));
+        println!(
+            "{tokens} tokens: {:.2} of the throughput of an empty handler; resident memory {} MB, {} MB after three times the load; {answer_bytes} bytes an answer\n",
+            saturated.per_second() / bare.per_second(),
+            before >> 20,
+            after >> 20,
+        );
+    }
+    Ok(())
+}
+
+fn load(server: &Running, body: &str, connections: usize, arrivals: Arrivals) -> Result<Outcome> {
+    let load = Load { connections, arrivals, duration: DURATION };
+    generator::run(server.address, body, &load).context("the generator failed")
+}
+
+/// A chat body with so many tokens in its last turn.
+fn body(tokens: usize) -> String {
+    let prose: String = include_str!("../../../../README.md").repeat(4);
+    let end = prose.floor_char_boundary(tokens * TEN_TOKENS_BYTES / 10);
+    serde_json::json!({
+        "model": "auto",
+        "messages": [
+            {"role": "system", "content": "You are a helpful assistant."},
+            {"role": "user", "content": &prose[..end]},
+        ],
+        "temperature": 0.2,
+        "max_tokens": 512,
+    })
+    .to_string()
+}
+
+/// This program again.
+fn this_program() -> Result<Command> {
+    Ok(Command::new(std::env::current_exe()?))
+}

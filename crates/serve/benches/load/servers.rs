@@ -1,0 +1,109 @@
+//! The two servers, each as a process of its own.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use axum::Json;
+use axum::http::header::CONTENT_TYPE;
+use axum::routing::post;
+use axum::serve::ListenerExt as _;
+use farthing_serve::{Clock, LogConfig, ServeConfig, Server};
+use serde_json::Value;
+use tokio::net::TcpListener;
+
+use crate::this_program;
+
+/// A server that listens.
+pub(crate) struct Running {
+    child: Child,
+    pub(crate) address: SocketAddr,
+}
+
+impl Running {
+    pub(crate) fn empty(answer_bytes: usize) -> Result<Self> {
+        Self::start(on_core(0)?.args(["empty", &answer_bytes.to_string()]))
+    }
+
+    pub(crate) fn farthing(router: &Path, log: &Path) -> Result<Self> {
+        Self::start(on_core(0)?.arg("farthing").args([router, log]))
+    }
+
+    fn start(command: &mut Command) -> Result<Self> {
+        let mut child = command.stdout(Stdio::piped()).spawn()?;
+        let mut address = String::new();
+        BufReader::new(child.stdout.take().context("no output")?).read_line(&mut address)?;
+        let address = address.trim().parse().context("the server did not start")?;
+        Ok(Self { child, address })
+    }
+
+    /// Memory that the process holds.
+    pub(crate) fn resident_bytes(&self) -> Result<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no RSS")?;
+        let kilobytes: u64 = line.trim().trim_end_matches(" kB").parse()?;
+        Ok(kilobytes << 10)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended already.
+        self.child.kill().unwrap_or_default();
+        self.child.wait().map(|_| ()).unwrap_or_default();
+    }
+}
+
+/// This program again, on one core where that can be had.
+pub(crate) fn on_core(core: usize) -> Result<Command> {
+    let possible = std::thread::available_parallelism().is_ok_and(|cores| cores.get() > 1);
+    let asked = Command::new("taskset").arg("-V").stdout(Stdio::null()).status();
+    if !possible || asked.is_err() {
+        return this_program();
+    }
+    let mut command = Command::new("taskset");
+    command.args(["-c", &core.to_string()]).arg(std::env::current_exe()?);
+    Ok(command)
+}
+
+/// Serves an empty handler that parses its body and answers so many bytes.
+pub(crate) fn empty(answer_bytes: usize) -> Result<()> {
+    let answer = axum::body::Bytes::from(vec![b'x'; answer_bytes]);
+    let handler = move |Json(_): Json<Value>| {
+        let answer = answer.clone();
+        async move { ([(CONTENT_TYPE, "application/json")], answer) }
+    };
+    let app = axum::Router::new().route("/v1/route", post(handler));
+    run(async {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        announce(listener.local_addr()?)?;
+        let listener = listener.tap_io(|stream| stream.set_nodelay(true).unwrap_or_default());
+        Ok(axum::serve(listener, app).await?)
+    })
+}
+
+/// Serves decisions, logging on.
+pub(crate) fn farthing(router: &Path, log: &Path) -> Result<()> {
+    let mut config = ServeConfig::new(router);
+    config.listen = "127.0.0.1:0".parse()?;
+    config.log = Some(LogConfig::new(log));
+    config.limits.drain_timeout = Duration::ZERO;
+    run(async move {
+        let server = Server::bind(&config, Clock::system()).await?;
+        announce(server.address())?;
+        Ok(server.run(std::future::pending()).await?)
+    })
+}
+
+fn announce(address: SocketAddr) -> Result<()> {
+    let mut out = std::io::stdout();
+    writeln!(out, "{address}")?;
+    Ok(out.flush()?)
+}
+
+fn run(server: impl Future<Output = Result<()>>) -> Result<()> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(server)
+}
