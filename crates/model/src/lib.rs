@@ -8,9 +8,9 @@ pub mod decision_time;
 pub mod encoder;
 pub mod features;
 pub mod network;
+mod reading;
 mod route;
 mod router;
-mod spans;
 pub mod static_table;
 
 pub use route::{Circumstances, Decided, RouteError};

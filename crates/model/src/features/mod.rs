@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use crate::encoder::{EncoderCard, TextEncoder};
-use crate::spans::{Span, scan};
+use crate::reading::Reading;
 use crate::static_table::{TextTokenizer, TokenScratch};
 pub use surface::SURFACE_FEATURES;
 
@@ -188,20 +188,22 @@ impl Featurizer {
         let once = schema.code_version >= DISTINCT_SINCE;
         buckets.clear();
         tokens.clear();
-        scan(text, &mut scratch.spans);
-        let words = words::hash_ngrams(
-            text,
-            &scratch.spans,
-            schema.bucket_bits,
-            &mut scratch.folded,
-            buckets,
-        );
+        let Scratch { reading, tokens: cutting, seen } = scratch;
+        reading.read(text);
+        let bits = schema.bucket_bits;
+        let words = if once {
+            seen.grow(schema.buckets());
+            words::hash_ngrams(text, reading, bits, |bucket| seen.push(bucket, buckets))
+        } else {
+            words::hash_ngrams(text, reading, bits, |bucket| buckets.push(bucket))
+        };
         if let Some(tokenizer) = &self.tokenizer {
-            tokenizer.append_token_ids(text, &scratch.spans, once, &mut scratch.tokens, tokens);
+            tokenizer.append_token_ids(text, reading, once, cutting, tokens);
         }
         if once {
-            scratch.seen.keep_first(buckets);
-            scratch.seen.keep_first(tokens);
+            seen.forget(buckets);
+            seen.grow(self.tokenizer.as_ref().map_or(0, |tokenizer| tokenizer.entries()));
+            seen.keep_first(tokens);
         }
         *surface = surface::measure(text, words, request);
         context.clear();
@@ -224,8 +226,7 @@ impl Featurizer {
 /// Memory that featurizing works in; it grows to the byte budget of the routing text and no further.
 #[derive(Debug, Default)]
 pub struct Scratch {
-    spans: Vec<Span>,
-    folded: Vec<u8>,
+    reading: Reading,
     tokens: TokenScratch,
     seen: Seen,
 }
@@ -238,23 +239,44 @@ struct Seen {
 }
 
 impl Seen {
+    /// Makes room for entries below `space`.
+    fn grow(&mut self, space: usize) {
+        if self.bits.len() < space.div_ceil(64) {
+            self.bits.resize(space.div_ceil(64), 0);
+        }
+    }
+
+    /// Whether an entry is met for the first time.
+    fn is_new(&mut self, entry: u32) -> bool {
+        let (word, bit) = (&mut self.bits[entry as usize / 64], 1 << (entry % 64));
+        let new = *word & bit == 0;
+        *word |= bit;
+        new
+    }
+
+    /// Appends an entry that is met for the first time. Without a branch: which n-grams repeat is not for a
+    /// processor to guess.
+    fn push(&mut self, entry: u32, entries: &mut Vec<u32>) {
+        let kept = entries.len() + usize::from(self.is_new(entry));
+        entries.push(entry);
+        entries.truncate(kept);
+    }
+
     /// Drops every entry that stands further ahead already.
     fn keep_first(&mut self, entries: &mut Vec<u32>) {
-        let largest = entries.iter().copied().max().map_or(0, |largest| largest as usize + 1);
-        if self.bits.len() < largest.div_ceil(64) {
-            self.bits.resize(largest.div_ceil(64), 0);
-        }
-        // Without a branch: which n-grams repeat is not for a processor to guess.
         let mut kept = 0;
         for at in 0..entries.len() {
             let entry = entries[at];
-            let (word, bit) = (&mut self.bits[entry as usize / 64], 1 << (entry % 64));
             entries[kept] = entry;
-            kept += usize::from(*word & bit == 0);
-            *word |= bit;
+            kept += usize::from(self.is_new(entry));
         }
         entries.truncate(kept);
-        for &entry in &*entries {
+        self.forget(entries);
+    }
+
+    /// As before these entries were met, which are all.
+    fn forget(&mut self, entries: &[u32]) {
+        for &entry in entries {
             self.bits[entry as usize / 64] = 0;
         }
     }

@@ -5,27 +5,24 @@
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::spans::{Kind, Span};
+use crate::reading::{Kind, Reading};
 
 /// Longer words are cut, so that one hostile word costs no more than a line of text.
 const MAX_WORD_BYTES: usize = 64;
 
-/// Appends the bucket of every word, and of every pair of neighbours, to `buckets`. Returns the
-/// number of words. `folded` is scratch space.
+/// Gives the bucket of every word, and of every pair of neighbours, to `emit`. Returns the number of words.
 pub(super) fn hash_ngrams(
     text: &str,
-    spans: &[Span],
+    reading: &Reading,
     bucket_bits: u32,
-    folded: &mut Vec<u8>,
-    buckets: &mut Vec<u32>,
+    mut emit: impl FnMut(u32),
 ) -> usize {
     let mut words = 0;
     let mut previous = None;
-    for_each_word(text, spans, folded, |word| {
-        let hash = xxh3_64(word);
-        buckets.push(bucket(hash, bucket_bits));
+    for_each_word(text, reading, |hash| {
+        emit(bucket(hash, bucket_bits));
         if let Some(before) = previous {
-            buckets.push(bucket(pair(before, hash), bucket_bits));
+            emit(bucket(pair(before, hash), bucket_bits));
         }
         previous = Some(hash);
         words += 1;
@@ -51,40 +48,38 @@ fn fold(byte: u8) -> u8 {
     if byte.is_ascii_digit() { b'0' } else { byte.to_ascii_lowercase() }
 }
 
-fn for_each_word(text: &str, spans: &[Span], folded: &mut Vec<u8>, mut emit: impl FnMut(&[u8])) {
-    let bytes = text.as_bytes();
-    // All at once, so that a word in ASCII is a slice and not a copy.
-    folded.clear();
-    folded.extend(bytes.iter().map(|&byte| fold(byte)));
-    // What comes before has been emitted: a word that is not all ASCII takes several spans.
-    let mut done = 0;
-    for (at, &Span { start, end, kind }) in spans.iter().enumerate() {
-        let start = start.max(done);
-        if start >= end {
-            continue;
-        }
-        let goes_on = |next: &Span| next.start == end && next.kind == Kind::Wide;
-        match kind {
-            Kind::Word if !spans.get(at + 1).is_some_and(goes_on) => {
-                emit(&folded[start..end.min(start + MAX_WORD_BYTES)]);
-            }
-            Kind::Mark => emit(&bytes[start..end]),
-            Kind::Word | Kind::Wide => {
-                done = start;
-                while done < end {
-                    done = wide_word(text, done, &mut emit);
+/// Gives the hash of every word to `emit`.
+fn for_each_word(text: &str, reading: &Reading, mut emit: impl FnMut(u64)) {
+    for word in &reading.words {
+        let range = word.range();
+        match word.kind {
+            Kind::Letters if range.len() <= MAX_WORD_BYTES => emit(word.hash),
+            Kind::Letters | Kind::Digits => emit(hash_folded(&reading.lower[range])),
+            Kind::Mixed => {
+                let mut rest = &text[range];
+                while !rest.is_empty() {
+                    rest = &rest[wide_word(rest, &mut emit)..];
                 }
             }
-            Kind::Control | Kind::Space => {}
         }
     }
 }
 
-/// Emits the word, or the visible character, that begins at `start`; where it ends.
-fn wide_word(text: &str, start: usize, emit: &mut impl FnMut(&[u8])) -> usize {
+/// Hash of the beginning of an ASCII word.
+fn hash_folded(word: &[u8]) -> u64 {
+    let mut folded = [0; MAX_WORD_BYTES];
+    let length = word.len().min(MAX_WORD_BYTES);
+    for (folded, &byte) in folded.iter_mut().zip(word) {
+        *folded = fold(byte);
+    }
+    xxh3_64(&folded[..length])
+}
+
+/// Emits the word, or the visible character, that `text` begins with; where it ends.
+fn wide_word(text: &str, emit: &mut impl FnMut(u64)) -> usize {
     let mut word = [0_u8; MAX_WORD_BYTES];
     let mut length = 0;
-    for (offset, c) in text[start..].char_indices() {
+    for (at, c) in text.char_indices() {
         if c.is_ascii_alphanumeric() {
             if length < MAX_WORD_BYTES {
                 word[length] = fold(c as u8);
@@ -96,17 +91,17 @@ fn wide_word(text: &str, start: usize, emit: &mut impl FnMut(&[u8])) -> usize {
                     length += lower.encode_utf8(&mut word[length..]).len();
                 }
             }
-        } else if offset > 0 {
-            emit(&word[..length]);
-            return start + offset;
+        } else if at > 0 {
+            emit(xxh3_64(&word[..length]));
+            return at;
         } else {
             if !c.is_whitespace() && !c.is_control() {
-                emit(c.encode_utf8(&mut [0; 4]).as_bytes());
+                emit(xxh3_64(c.encode_utf8(&mut [0; 4]).as_bytes()));
             }
-            return start + c.len_utf8();
+            return c.len_utf8();
         }
     }
-    emit(&word[..length]);
+    emit(xxh3_64(&word[..length]));
     text.len()
 }
 
@@ -120,19 +115,15 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::spans::scan;
 
-    fn words(text: &str) -> Vec<String> {
-        let (mut words, mut spans) = (Vec::new(), Vec::new());
-        scan(text, &mut spans);
-        for_each_word(text, &spans, &mut Vec::new(), |word| {
-            words.push(String::from_utf8(word.to_vec()).unwrap());
-        });
-        words
+    fn read(text: &str) -> Reading {
+        let mut reading = Reading::default();
+        reading.read(text);
+        reading
     }
 
-    /// The definition, a character at a time.
-    fn words_by_characters(text: &str) -> Vec<String> {
+    /// The words by their definition, a character at a time.
+    fn words(text: &str) -> Vec<String> {
         let mut words = vec![String::new()];
         for c in text.chars() {
             if c.is_alphanumeric() && !is_unspaced(c) {
@@ -151,28 +142,43 @@ mod tests {
         words
     }
 
+    /// That the hashes of a text's words are those of the words by their definition.
+    fn check(text: &str) {
+        let mut hashes = Vec::new();
+        for_each_word(text, &read(text), |hash| hashes.push(hash));
+        let words = words(text);
+        let expected: Vec<u64> = words.iter().map(|word| xxh3_64(word.as_bytes())).collect();
+        assert_eq!(hashes, expected, "{words:?}");
+    }
+
     #[test]
     fn words_are_cut_where_expected() {
-        assert_eq!(words("Let x_1 = 42;"), ["let", "x", "_", "0", "=", "00", ";"]);
-        assert_eq!(words("ÄRGER über"), ["ärger", "über"]);
-        assert_eq!(words("naïve1 1é2,é"), ["naïve0", "0é0", ",", "é"]);
-        assert_eq!(words("質問です"), ["質", "問", "で", "す"]);
-        assert_eq!(words("x質“y”\u{1}z"), ["x", "質", "“", "y", "”", "z"]);
-        assert_eq!(words(&"a".repeat(1000)), ["a".repeat(64)]);
-        assert_eq!(words(&format!("{}é", "a".repeat(70))), ["a".repeat(64)]);
+        let expect = |text: &str, expected: &[&str]| {
+            assert_eq!(words(text), expected);
+            check(text);
+        };
+        expect("Let x_1 = 42;", &["let", "x", "_", "0", "=", "00", ";"]);
+        expect("ÄRGER über", &["ärger", "über"]);
+        expect("naïve1 1é2,é", &["naïve0", "0é0", ",", "é"]);
+        expect("質問です", &["質", "問", "で", "す"]);
+        expect("x質“y”\u{1}z", &["x", "質", "“", "y", "”", "z"]);
+        expect(&"a".repeat(1000), &[&"a".repeat(64)]);
+        expect(
+            &format!("{}é {}1", "a".repeat(70), "b".repeat(70)),
+            &[&"a".repeat(64), &"b".repeat(64)],
+        );
     }
 
     proptest! {
         #[test]
         fn words_are_those_of_the_definition(text in "([a-zA-Z0-9 ]|[ -~]|\\PC|.){0,120}") {
-            prop_assert_eq!(words(&text), words_by_characters(&text));
+            check(&text);
         }
 
         #[test]
         fn any_text_gives_buckets_in_range(text in "\\PC{0,200}") {
-            let (mut buckets, mut spans) = (Vec::new(), Vec::new());
-            scan(&text, &mut spans);
-            let words = hash_ngrams(&text, &spans, 10, &mut Vec::new(), &mut buckets);
+            let mut buckets = Vec::new();
+            let words = hash_ngrams(&text, &read(&text), 10, |bucket| buckets.push(bucket));
             prop_assert_eq!(buckets.len(), (2 * words).saturating_sub(1));
             prop_assert!(buckets.iter().all(|&b| b < 1024));
         }

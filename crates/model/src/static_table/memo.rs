@@ -4,10 +4,11 @@
 //! on its hash only; a word that comes to a taken place takes it over, so memory is bounded.
 
 use std::fmt;
-use std::hash::{BuildHasher as _, RandomState};
 use std::hint::black_box;
 
-use xxhash_rust::xxh3::xxh3_64_with_seed;
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::reading::Word;
 
 /// Words remembered at most.
 const WORDS: usize = 1 << 14;
@@ -15,9 +16,8 @@ const WORDS: usize = 1 << 14;
 const PIECES: usize = 4;
 
 /// What is remembered, by one thread.
+#[derive(Default)]
 pub(super) struct Memo {
-    /// Secret, so that nobody can send words that are taken for others.
-    seed: u64,
     places: Vec<Place>,
     /// Number of the text that is read.
     text: u32,
@@ -25,19 +25,29 @@ pub(super) struct Memo {
     once: bool,
 }
 
+/// What stands for a word. Whoever wants a word to be taken for another must find one of the same hash and
+/// length, which the short words of every text do not have.
 #[derive(Clone, Copy, Default)]
 struct Place {
     hash: u64,
     ids: [u32; PIECES],
+    bytes: u16,
     /// 0: nothing is remembered here.
-    count: u32,
+    count: u16,
     /// The last text that the word was in.
     text: u32,
 }
 
-impl Default for Memo {
-    fn default() -> Self {
-        Self { seed: RandomState::new().hash_one(()), places: Vec::new(), text: 0, once: false }
+/// A word and its hash.
+#[derive(Clone, Copy)]
+pub(super) struct Hashed<'a> {
+    pub(super) hash: u64,
+    pub(super) text: &'a [u8],
+}
+
+impl<'a> Hashed<'a> {
+    pub(super) fn of(text: &'a [u8]) -> Self {
+        Self { hash: xxh3_64(text), text }
     }
 }
 
@@ -48,51 +58,45 @@ impl fmt::Debug for Memo {
 }
 
 impl Memo {
-    /// What a word is known by.
-    pub(super) fn hash(&self, word: &[u8]) -> u64 {
-        xxh3_64_with_seed(word, self.seed)
-    }
-
-    /// Begins another text; with `once`, the pieces of a word that it repeats need not be appended again.
-    pub(super) fn begin(&mut self, once: bool) {
-        self.once = once;
+    /// Begins another text, of these words; with `once`, the pieces of a word that comes up again need not be
+    /// appended again.
+    pub(super) fn begin(&mut self, words: &[Word], once: bool) {
         if self.places.is_empty() || self.text == u32::MAX {
             self.places = vec![Place::default(); WORDS];
             self.text = 0;
         }
         self.text += 1;
-    }
-
-    /// Has the places of some words brought near, all at once: one after the other would take longer.
-    pub(super) fn touch(&mut self, hashes: &[u64]) {
-        let counts = hashes.iter().map(|&hash| self.places[place_of(hash)].count);
+        self.once = once;
+        // Has their places brought near all at once; one after the other would take longer.
+        let counts = words.iter().map(|word| self.places[place_of(word.hash)].count);
         black_box(counts.fold(0, |touched, count| touched ^ count));
     }
 
-    /// Appends the pieces of the word of that hash, as remembered or as `cut` appends them.
+    /// Appends the pieces of a word, as remembered or as `cut` appends them.
     #[expect(clippy::cast_possible_truncation, reason = "a place of few pieces")]
     pub(super) fn append(
         &mut self,
-        hash: u64,
+        Hashed { hash, text }: Hashed<'_>,
         ids: &mut Vec<u32>,
         cut: impl FnOnce(&mut Vec<u32>),
     ) {
         let place = &mut self.places[place_of(hash)];
         let before = ids.len();
-        if place.hash == hash && place.count > 0 {
+        if place.hash == hash && usize::from(place.bytes) == text.len() && place.count > 0 {
             if self.once && place.text == self.text {
                 return;
             }
             place.text = self.text;
             // Always as many, which is one move, and then those that are none are dropped.
             ids.extend_from_slice(&place.ids);
-            return ids.truncate(before + place.count as usize);
+            return ids.truncate(before + usize::from(place.count));
         }
         cut(ids);
         let found = &ids[before..];
+        let Ok(bytes) = u16::try_from(text.len()) else { return };
         if (1..=PIECES).contains(&found.len()) {
             place.ids[..found.len()].copy_from_slice(found);
-            (place.hash, place.count, place.text) = (hash, found.len() as u32, self.text);
+            *place = Place { hash, bytes, count: found.len() as u16, text: self.text, ..*place };
         }
     }
 }
@@ -109,16 +113,14 @@ mod tests {
 
     impl Memo {
         fn append_word(&mut self, word: &str, pieces: &[u32], ids: &mut Vec<u32>) {
-            let hash = self.hash(word.as_bytes());
-            self.touch(&[hash]);
-            self.append(hash, ids, |ids| ids.extend_from_slice(pieces));
+            self.append(Hashed::of(word.as_bytes()), ids, |ids| ids.extend_from_slice(pieces));
         }
     }
 
     #[test]
     fn a_word_is_cut_once_and_long_ones_each_time() {
         let mut memo = Memo::default();
-        memo.begin(false);
+        memo.begin(&[], false);
         let mut ids = Vec::new();
         for other in [1, 2] {
             memo.append_word("two", &[other, 2], &mut ids);
@@ -132,7 +134,7 @@ mod tests {
         let mut memo = Memo::default();
         for _ in 0..2 {
             let mut ids = Vec::new();
-            memo.begin(true);
+            memo.begin(&[], true);
             for (word, pieces) in [("so", [1, 2]), ("it", [3, 2]), ("so", [1, 2])] {
                 memo.append_word(word, &pieces, &mut ids);
             }
@@ -143,7 +145,7 @@ mod tests {
     #[test]
     fn words_make_room_for_others() {
         let mut memo = Memo::default();
-        memo.begin(false);
+        memo.begin(&[], false);
         for id in 0..50_000_u32 {
             let mut ids = Vec::new();
             memo.append_word(&id.to_string(), &[id], &mut ids);

@@ -11,8 +11,8 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::Vocabulary;
 use super::glyphs::{Glyph, Glyphs};
-use super::memo::Memo;
-use crate::spans::{Kind, Span};
+use super::memo::{Hashed, Memo};
+use crate::reading::{Kind, Reading};
 
 /// A BERT vocabulary.
 #[derive(Debug)]
@@ -21,8 +21,6 @@ pub(super) struct Pieces {
     first: Lookup,
     /// Pieces that may follow, without their prefix.
     following: Lookup,
-    /// Id of each ASCII mark, which is always a word of its own.
-    marks: [u32; 128],
     glyphs: Glyphs,
     /// What stands in for a word that cannot be cut.
     unknown: u32,
@@ -34,10 +32,8 @@ pub(super) struct Pieces {
 /// Memory that cutting works in.
 #[derive(Debug, Default)]
 pub(crate) struct TokenScratch {
-    lower: Vec<u8>,
     word: String,
     memo: Memo,
-    hashes: Vec<u64>,
 }
 
 impl Pieces {
@@ -48,79 +44,52 @@ impl Pieces {
             Glyphs::new(stock.get_normalizer()?.clone(), stock.get_pre_tokenizer()?.clone());
         let entries = || vocabulary.tokens().iter().map(String::as_str).zip(0..);
         let prefix = vocabulary.prefix();
-        // Entries with the prefix too: a word may begin with it.
-        let first = Lookup::new(entries());
-        let unknown = vocabulary.unknown();
-        let mut marks = [unknown; 128];
-        for (mark, byte) in marks.iter_mut().zip(0_u8..) {
-            *mark = first.get(&[byte]).unwrap_or(unknown);
-        }
         Some(Self {
-            first,
-            marks,
+            // Entries with the prefix too: a word may begin with it.
+            first: Lookup::new(entries()),
             following: Lookup::new(
                 entries().filter_map(|(token, id)| Some((token.strip_prefix(prefix)?, id))),
             ),
             glyphs,
-            unknown,
+            unknown: vocabulary.unknown(),
             lowercase,
             longest_word: vocabulary.longest_word(),
         })
     }
 
-    /// Appends the ids of a text with these spans; words that cannot be cut are unknown. With `once`, words
-    /// that come up again may be passed over.
+    /// Appends the ids of a text that was read; words that cannot be cut are unknown. With `once`, words that
+    /// come up again may be passed over.
     pub(super) fn append(
         &self,
         text: &str,
-        spans: &[Span],
+        reading: &Reading,
         once: bool,
         scratch: &mut TokenScratch,
         ids: &mut Vec<u32>,
     ) {
-        let TokenScratch { lower, word, memo, hashes } = scratch;
-        lower.clear();
-        lower.extend_from_slice(text.as_bytes());
-        if self.lowercase {
-            lower.make_ascii_lowercase();
-        }
-        hashes.clear();
-        hashes.extend(spans.iter().map(|span| memo.hash(&lower[span.start..span.end])));
-        memo.begin(once);
-        memo.touch(hashes);
-        let mut rest = spans;
-        while let Some((&Span { start, end, kind }, others)) = rest.split_first() {
-            let goes_on =
-                |next: &Span| next.start == end && matches!(next.kind, Kind::Wide | Kind::Control);
-            match kind {
-                Kind::Mark => {
-                    ids.push(self.marks[usize::from(lower[start])]);
-                    rest = others;
-                }
-                Kind::Word if !others.first().is_some_and(goes_on) => {
-                    let word = &lower[start..end];
-                    let hash = hashes[spans.len() - rest.len()];
-                    memo.append(hash, ids, |ids| self.append_word(word, end - start, ids));
-                    rest = others;
-                }
-                Kind::Word | Kind::Wide | Kind::Control | Kind::Space => {
-                    let count = adjoining(rest);
-                    let end = rest[count - 1].end;
-                    self.append_wide(&text[start..end], word, memo, ids);
-                    rest = &rest[count..];
-                }
+        let TokenScratch { word: mixed, memo } = scratch;
+        memo.begin(&reading.words, once);
+        for word in &reading.words {
+            let range = word.range();
+            if word.kind == Kind::Mixed {
+                self.append_mixed(&text[range], mixed, memo, ids);
+            } else if self.lowercase {
+                let word = Hashed { hash: word.hash, text: &reading.lower[range] };
+                memo.append(word, ids, |ids| self.append_word(word.text, word.text.len(), ids));
+            } else {
+                let word = &text.as_bytes()[range];
+                self.append_word(word, word.len(), ids);
             }
         }
     }
 
     /// Appends the ids of a text without ASCII spaces and marks, character by character.
-    fn append_wide(&self, text: &str, word: &mut String, memo: &mut Memo, ids: &mut Vec<u32>) {
+    fn append_mixed(&self, text: &str, word: &mut String, memo: &mut Memo, ids: &mut Vec<u32>) {
         let mut flush = |word: &mut String| {
             if !word.is_empty() {
                 let chars = word.chars().count();
                 let cut = |ids: &mut Vec<u32>| self.append_word(word.as_bytes(), chars, ids);
-                let hash = memo.hash(word.as_bytes());
-                memo.append(hash, ids, cut);
+                memo.append(Hashed::of(word.as_bytes()), ids, cut);
                 word.clear();
             }
         };
@@ -155,12 +124,6 @@ impl Pieces {
             start += length;
         }
     }
-}
-
-/// How many of the spans, of which there is one, follow each other without a space or a mark between.
-fn adjoining(spans: &[Span]) -> usize {
-    let apart = |pair: &[Span]| pair[0].end < pair[1].start || pair[1].kind == Kind::Mark;
-    spans.windows(2).position(apart).map_or(spans.len(), |last| last + 1)
 }
 
 /// Ids by the hash of a text. That another text has the hash of one of some ten thousand entries is less

@@ -8,7 +8,7 @@ use tokenizers::Tokenizer;
 
 use super::pieces::{Pieces, TokenScratch};
 use super::{StaticTableError, Vocabulary};
-use crate::spans::{Span, scan};
+use crate::reading::Reading;
 
 /// Cuts text into the entries of a vocabulary, exactly as the `tokenizers` crate does with the same
 /// `tokenizer.json`, and where text is cut as BERT cuts it, many times faster.
@@ -64,18 +64,18 @@ impl TextTokenizer {
         ids
     }
 
-    /// Appends those ids to `ids`, given the spans of the text, in memory that was used before. With `once`,
+    /// Appends those ids to `ids`, given the words of the text, in memory that was used before. With `once`,
     /// those of words that come up again may be missing.
     pub(crate) fn append_token_ids(
         &self,
         text: &str,
-        spans: &[Span],
+        reading: &Reading,
         once: bool,
         scratch: &mut TokenScratch,
         ids: &mut Vec<u32>,
     ) {
         let before = ids.len();
-        self.append_pieces(text, spans, once, scratch, ids);
+        self.append_pieces(text, reading, once, scratch, ids);
         let mut kept = before;
         for at in before..ids.len() {
             ids[kept] = ids[at];
@@ -86,22 +86,22 @@ impl TextTokenizer {
 
     /// The same with the unknown token where an unknown word is: an encoder counts places.
     pub fn pieces(&self, text: &str) -> Vec<u32> {
-        let (mut ids, mut spans) = (Vec::new(), Vec::new());
-        scan(text, &mut spans);
-        self.append_pieces(text, &spans, false, &mut TokenScratch::default(), &mut ids);
+        let (mut ids, mut reading) = (Vec::new(), Reading::default());
+        reading.read(text);
+        self.append_pieces(text, &reading, false, &mut TokenScratch::default(), &mut ids);
         ids
     }
 
     fn append_pieces(
         &self,
         text: &str,
-        spans: &[Span],
+        reading: &Reading,
         once: bool,
         scratch: &mut TokenScratch,
         ids: &mut Vec<u32>,
     ) {
         match &self.pieces {
-            Some(pieces) => pieces.append(text, spans, once, scratch, ids),
+            Some(pieces) => pieces.append(text, reading, once, scratch, ids),
             None => self.append_stock(text, ids),
         }
     }
