@@ -205,7 +205,7 @@ impl Featurizer {
             seen.grow(self.tokenizer.as_ref().map_or(0, |tokenizer| tokenizer.entries()));
             seen.keep_first(tokens);
         }
-        *surface = surface::measure(text, words, request);
+        *surface = surface::measure(text, reading, words, request);
         context.clear();
         context.extend(schema.context.iter().map(|column| {
             let value = request.context.get(column).filter(|value| !value.is_empty());

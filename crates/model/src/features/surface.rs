@@ -3,6 +3,8 @@
 use farthing_core::Request;
 use memchr::memmem;
 
+use crate::reading::{Kind, Reading};
+
 /// Names of the surface features, in order.
 pub const SURFACE_FEATURES: [&str; 16] = [
     "log_bytes",
@@ -23,15 +25,16 @@ pub const SURFACE_FEATURES: [&str; 16] = [
     "has_table",
 ];
 
-/// Measures a routing text of `words` words.
+/// Measures a routing text of `words` words, which was read.
 #[expect(clippy::cast_possible_truncation, reason = "f32 is precise enough for features")]
 pub(super) fn measure(
     text: &str,
+    reading: &Reading,
     words: usize,
     request: &Request,
 ) -> [f32; SURFACE_FEATURES.len()] {
     let [lines, digits, upper, code, math, questions, pipes, backticks] = count(text.as_bytes());
-    let wide = if text.is_ascii() { Wide::default() } else { Wide::count(text) };
+    let wide = Wide::count(text, reading);
     let chars = text.chars().count();
     let share = |count: usize| count as f64 / chars.max(1) as f64;
     let log = |count: usize| (count as f64).ln_1p();
@@ -108,9 +111,10 @@ struct Wide {
 }
 
 impl Wide {
-    fn count(text: &str) -> Self {
+    fn count(text: &str, reading: &Reading) -> Self {
         let mut wide = Self::default();
-        for c in text.chars().filter(|c| !c.is_ascii()) {
+        let mixed = reading.words.iter().filter(|word| word.kind == Kind::Mixed);
+        for c in mixed.flat_map(|word| text[word.range()].chars()).filter(|c| !c.is_ascii()) {
             wide.all += 1;
             match c {
                 '？' | '؟' => wide.questions += 1,
@@ -130,7 +134,9 @@ mod tests {
     fn measured(text: &str, name: &str) -> f32 {
         let request = Request::from_prompt(text).unwrap();
         let at = SURFACE_FEATURES.iter().position(|known| *known == name).unwrap();
-        measure(text, 10, &request)[at]
+        let mut reading = Reading::default();
+        reading.read(text);
+        measure(text, &reading, 10, &request)[at]
     }
 
     #[test]

@@ -76,7 +76,9 @@ impl Beta {
     /// `[-ln(1 - s), ln(s)]`
     pub fn terms(expected: f64) -> [f64; 2] {
         let odds = Platt::NEUTRAL.slope * expected + Platt::NEUTRAL.intercept;
-        [softplus(odds), -softplus(-odds)]
+        // ln(s) = -softplus(-odds), which differs from -ln(1 - s) by the odds.
+        let high = softplus(odds);
+        [high, odds - high]
     }
 
     /// The calibrated probability.

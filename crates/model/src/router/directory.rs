@@ -12,7 +12,7 @@ use std::sync::Arc;
 use farthing_core::{CandidateFacts, Digest, PriceTable};
 
 use super::manifest::{FORMAT_VERSION, Manifest, OLDEST_READABLE};
-use super::{Router, SeenPrompts};
+use super::{Router, SeenPrompts, price_of};
 use crate::encoder::{EncoderError, Files, TextEncoder};
 use crate::features::Featurizer;
 use crate::network::{self, Frozen, Shape, ShapeError, Weights};
@@ -297,6 +297,7 @@ pub(super) fn assemble(dir: &Path, digest: Digest, parts: Parts) -> Result<Route
     let reference = names.iter().position(|name| *name == manifest.reference).unwrap_or_default();
     let facts = vec![CandidateFacts::default(); names.len()];
     Ok(Router {
+        price_of: price_of(&names, &prices),
         manifest,
         digest,
         names,

@@ -9,8 +9,8 @@ mod seen;
 use std::path::Path;
 
 use farthing_core::{
-    Bar, CandidateFacts, CandidateSettings, Digest, Policy, Prediction, PriceTable, Request, Rule,
-    estimated_input_tokens,
+    Bar, CandidateFacts, CandidateSettings, Digest, Policy, Prediction, Price, PriceTable, Request,
+    Rule, estimated_input_tokens,
 };
 
 use crate::features::{Features, Featurizer};
@@ -47,6 +47,11 @@ fn quoted(names: &[String]) -> String {
     names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
+/// The price of each of these candidates.
+fn price_of(names: &[String], prices: &PriceTable) -> Vec<Option<Price>> {
+    names.iter().map(|name| prices.get(name).copied()).collect()
+}
+
 /// A loaded router. Trainer, evaluator and server predict through it.
 #[derive(Debug)]
 pub struct Router {
@@ -55,6 +60,8 @@ pub struct Router {
     names: Vec<String>,
     reference: usize,
     prices: PriceTable,
+    /// Those of each candidate, in the order of predictions.
+    price_of: Vec<Option<Price>>,
     /// Whether `prices` are others than those of its directory.
     repriced: bool,
     /// What each candidate can do.
@@ -124,6 +131,7 @@ impl Router {
     #[must_use]
     pub fn with_prices(mut self, prices: &PriceTable) -> Self {
         self.prices = prices.of(&self.names);
+        self.price_of = price_of(&self.names, &self.prices);
         self.repriced = true;
         self
     }
@@ -234,7 +242,7 @@ impl Router {
             let raw = f64::from(outputs.quality[i]);
             let length = f64::from(outputs.length[i]);
             let CostModel { tokens, mean_cost_usd } = card.cost;
-            let by_tokens = tokens.zip(self.prices.get(&card.model)).map(|(tokens, price)| {
+            let by_tokens = tokens.zip(self.price_of[i]).map(|(tokens, price)| {
                 let input = tokens.input_tokens(features.text_bytes);
                 price.cost_usd(input, 0.0, tokens.output_tokens(length))
             });
