@@ -56,14 +56,14 @@ impl Decider {
 
     /// The same in memory of its own.
     pub(crate) fn decide_one(&self, json: &[u8]) -> Result<(DecisionHeaders, Bytes), ApiError> {
-        let mut answer = Vec::with_capacity(self.0.router.get()?.usual_answer_bytes);
+        let mut answer = Vec::new();
         let headers = self.decide(json, &mut answer)?;
         Ok((headers, answer.into()))
     }
 
     /// Whether a decision takes milliseconds: the router reads requests with a sentence encoder.
     pub(crate) fn is_slow(&self) -> bool {
-        self.0.router.current().is_some_and(|loaded| loaded.router.has_encoder())
+        self.0.router.has_encoder()
     }
 
     fn try_decide(&self, json: &[u8], answer: &mut Vec<u8>) -> Result<DecisionHeaders, ApiError> {
@@ -75,18 +75,23 @@ impl Decider {
         let start = Instant::now();
         let out = loaded.health.out(|| unix_ms(clock.now()));
         let circumstances = Circumstances { draw: draw(id), unhealthy: &out };
-        let decided = SCORER.with_borrow_mut(|scorer| {
-            match loaded.router.route(scorer, &request, &options, circumstances) {
+        let decided = SCORER.with_borrow_mut(|kept| {
+            // Taken out, so that a panic leaves a new one behind and not one that is half through.
+            let mut scorer = std::mem::take(kept);
+            let decided = match loaded.router.route(&mut scorer, &request, &options, circumstances)
+            {
                 // Better one that may not answer than none at all.
                 Err(RouteError::NoneEligible(none))
                     if none.excluded.contains(&Some(Exclusion::Unhealthy)) =>
                 {
                     let all_well = Circumstances { unhealthy: &[], ..circumstances };
-                    let decided = loaded.router.route(scorer, &request, &options, all_well);
+                    let decided = loaded.router.route(&mut scorer, &request, &options, all_well);
                     decided.inspect(|_| metrics.health_ignored())
                 }
                 decided => decided,
-            }
+            };
+            *kept = scorer;
+            decided
         });
         let took = start.elapsed();
 
@@ -98,6 +103,7 @@ impl Decider {
         let mut text = uuid::Uuid::encode_buffer();
         let written = id.hyphenated().encode_lower(&mut text);
         let decision = decided.decision(&loaded.router, &*written, decision_us, options.explain);
+        answer.reserve(loaded.usual_answer_bytes);
         serde_json::to_writer(answer, &decision).map_err(ApiError::internal)?;
         let policy = Arc::clone(&decided.policy);
         let headers =

@@ -244,8 +244,6 @@ mod tests {
             turns in proptest::collection::vec("([a-zé質 ]{0,12}|[a-z]{30}|<system-reminder>|</system-reminder>){0,8}", 1..4),
             head_bytes in 0_usize..40, tail_bytes in 0_usize..40,
         ) {
-            // A close without an open is text, and removing noise must not make new noise of what is left.
-            prop_assume!(turns.iter().all(|t| !t.contains("</system-reminder></system-reminder>")));
             let messages: Vec<Message> =
                 turns.iter().map(|text| Message { role: Role::User, text: text.clone() }).collect();
             prop_assume!(messages.iter().any(|message| !Turn(&message.text).is_blank()));

@@ -62,6 +62,11 @@ impl Pieces {
         })
     }
 
+    /// Does ahead what the first texts of each script would wait for.
+    pub(super) fn warm_up(&self) {
+        self.glyphs.warm_up();
+    }
+
     /// Appends the ids of a text that was read; words that cannot be cut are unknown. With `once`, words that
     /// come up again may be passed over.
     pub(super) fn append(

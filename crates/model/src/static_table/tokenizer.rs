@@ -57,6 +57,13 @@ impl TextTokenizer {
         self.entries
     }
 
+    /// Does ahead what the first texts of each script would wait for, a tenth of a second in all.
+    pub fn warm_up(&self) {
+        if let Some(pieces) = &self.pieces {
+            pieces.warm_up();
+        }
+    }
+
     /// Ids of the text's tokens in order, unknown words left out. Nothing in a text is special:
     /// `[CLS]` is three tokens. Time grows with the text, so its length is for the caller to cap.
     pub fn token_ids(&self, text: &str) -> Vec<u32> {
