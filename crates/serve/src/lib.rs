@@ -26,6 +26,7 @@ mod outcomes;
 
 mod auth;
 mod endpoint;
+mod entries;
 mod gate;
 mod origin;
 
