@@ -15,6 +15,7 @@ mod service;
 
 mod admin;
 mod api;
+mod aside;
 mod headers;
 mod serving;
 mod state;
