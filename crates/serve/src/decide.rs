@@ -9,6 +9,7 @@ use farthing_core::{Exclusion, RouteBody};
 use farthing_model::{Circumstances, RouteError, Scorer};
 
 use crate::Clock;
+use crate::aside::Aside;
 use crate::body;
 use crate::clock::unix_ms;
 use crate::error::ApiError;
@@ -16,7 +17,7 @@ use crate::headers::DecisionHeaders;
 use crate::ids::{Ids, draw};
 use crate::loaded::RouterSlot;
 use crate::log::{DecisionLog, Entry};
-use crate::metrics::{Made, Metrics};
+use crate::metrics::{Made, Metrics, Shed};
 
 thread_local! {
     /// A decision never waits, so a thread makes one at a time.
@@ -35,6 +36,8 @@ pub(crate) struct Parts {
     pub(crate) clock: Clock,
     pub(crate) log: Option<DecisionLog>,
     pub(crate) metrics: Metrics,
+    /// Where decisions of a slow router are made.
+    pub(crate) aside: Aside,
 }
 
 impl Decider {
@@ -61,13 +64,23 @@ impl Decider {
         Ok((headers, answer.into()))
     }
 
+    /// The same on a thread that may take its time.
+    pub(crate) async fn decide_aside(
+        &self,
+        json: Bytes,
+    ) -> Result<(DecisionHeaders, Bytes), ApiError> {
+        let decider = self.clone();
+        let done = self.0.aside.run(move || decider.decide_one(&json)).await;
+        done.inspect_err(|_| self.0.metrics.shed(Shed::Requests))?
+    }
+
     /// Whether a decision takes milliseconds: the router reads requests with a sentence encoder.
     pub(crate) fn is_slow(&self) -> bool {
         self.0.router.has_encoder()
     }
 
     fn try_decide(&self, json: &[u8], answer: &mut Vec<u8>) -> Result<DecisionHeaders, ApiError> {
-        let Parts { router, ids, clock, log, metrics } = &*self.0;
+        let Parts { router, ids, clock, log, metrics, aside: _ } = &*self.0;
         let (request, options) = body::parse::<RouteBody>(json)?.check()?;
         let loaded = router.get()?;
         let id = ids.next();
