@@ -79,6 +79,18 @@ pub enum RequestError {
         /// The policy as sent.
         policy: String,
     },
+    /// An option is larger than accepted.
+    #[error("`{place}` has {found} {what}, at most {most} are accepted; hint: send less")]
+    TooLarge {
+        /// The field.
+        place: &'static str,
+        /// How much was sent.
+        found: usize,
+        /// How much is accepted.
+        most: usize,
+        /// What is counted.
+        what: &'static str,
+    },
     /// The `messages` column or body is not a JSON list of chat messages.
     #[error("`messages` is not a JSON list of chat messages: {0}")]
     Json(String),
@@ -137,6 +149,16 @@ impl Request {
     /// Bytes of text in all turns: what a provider bills as input.
     pub fn text_bytes(&self) -> usize {
         self.messages.iter().map(|m| m.text.len()).sum()
+    }
+
+    /// About how much memory it takes beside its own size, in bytes: texts, turns and context.
+    pub fn heap_bytes(&self) -> usize {
+        let texts: usize = self.messages.iter().map(|m| m.text.capacity()).sum();
+        let turns = self.messages.capacity() * size_of::<Message>();
+        let entry = |(name, value): (&String, &String)| {
+            size_of::<(String, String)>() + name.capacity() + value.capacity()
+        };
+        texts + turns + self.context.iter().map(entry).sum::<usize>()
     }
 
     /// All turns as one text, a line break between them.

@@ -6,7 +6,6 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::{Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Json, Response};
 use serde::Serialize;
-use tokio::task::spawn_blocking;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -106,7 +105,7 @@ async fn route(
 ) -> Result<Response, ApiError> {
     // Microseconds run where they are; an encoder's milliseconds would hold up the other requests.
     let (headers, json) = if decider.is_slow() {
-        spawn_blocking(move || decider.decide_one(&json)).await.map_err(ApiError::internal)??
+        decider.decide_aside(json).await?
     } else {
         decider.decide_one(&json)?
     };

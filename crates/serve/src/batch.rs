@@ -10,7 +10,6 @@ use std::thread::available_parallelism;
 
 use axum::body::Bytes;
 use serde::Deserialize;
-use serde::de::{Deserializer, IgnoredAny, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -19,6 +18,7 @@ use crate::ErrorCode;
 use crate::body;
 use crate::config::Limits;
 use crate::decide::Decider;
+use crate::entries::Entries;
 use crate::error::ApiError;
 
 /// Entries that one thread decides before it looks for other work.
@@ -131,47 +131,11 @@ fn assemble(answers: &[(usize, Vec<u8>)]) -> Vec<u8> {
     json
 }
 
-#[derive(Deserialize)]
-struct Batch<'a> {
-    #[serde(borrow)]
-    requests: Entries<'a>,
-}
-
-/// The first entries, and how many there are: a body of eight million `0,` is counted, not kept.
-struct Entries<'a> {
-    kept: Vec<&'a RawValue>,
-    found: usize,
-}
-
 /// No configuration accepts longer batches.
 const KEPT: usize = 1 << 16;
 
-impl<'de: 'a, 'a> Deserialize<'de> for Entries<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_seq(EntriesVisitor)
-    }
-}
-
-struct EntriesVisitor;
-
-impl<'de> Visitor<'de> for EntriesVisitor {
-    type Value = Entries<'de>;
-
-    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("a list of requests")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-        let mut entries = Entries { kept: Vec::new(), found: 0 };
-        while entries.kept.len() < KEPT
-            && let Some(entry) = seq.next_element()?
-        {
-            entries.kept.push(entry);
-        }
-        entries.found = entries.kept.len();
-        while seq.next_element::<IgnoredAny>()?.is_some() {
-            entries.found += 1;
-        }
-        Ok(entries)
-    }
+#[derive(Deserialize)]
+struct Batch<'a> {
+    #[serde(borrow)]
+    requests: Entries<&'a RawValue, KEPT>,
 }

@@ -16,6 +16,7 @@ use serde_json::error::Category;
 
 use crate::ErrorCode;
 use crate::config::Limits;
+use crate::entries::Entries;
 use crate::error::ApiError;
 use crate::gate::Gate;
 
@@ -139,9 +140,11 @@ pub(crate) fn parse<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, ApiErr
     }
 }
 
-/// Reads a JSON list of some shape.
-pub(crate) fn parse_list<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<Vec<T>, ApiError> {
-    serde_json::from_slice(bytes).map_err(|error| explain::<Vec<T>>(bytes, &error))
+/// Reads a JSON list of some shape, no more than `MOST` entries of it.
+pub(crate) fn parse_list<'a, T: Deserialize<'a>, const MOST: usize>(
+    bytes: &'a [u8],
+) -> Result<Entries<T, MOST>, ApiError> {
+    serde_json::from_slice(bytes).map_err(|error| explain::<Entries<T, MOST>>(bytes, &error))
 }
 
 /// Reads it once more to learn where the error is: good requests don't pay for it.

@@ -9,6 +9,7 @@ use farthing_core::{Exclusion, RouteBody};
 use farthing_model::{Circumstances, RouteError, Scorer};
 
 use crate::Clock;
+use crate::aside::Aside;
 use crate::body;
 use crate::clock::unix_ms;
 use crate::error::ApiError;
@@ -16,7 +17,7 @@ use crate::headers::DecisionHeaders;
 use crate::ids::{Ids, draw};
 use crate::loaded::RouterSlot;
 use crate::log::{DecisionLog, Entry};
-use crate::metrics::{Made, Metrics};
+use crate::metrics::{Made, Metrics, Shed};
 
 thread_local! {
     /// A decision never waits, so a thread makes one at a time.
@@ -35,6 +36,8 @@ pub(crate) struct Parts {
     pub(crate) clock: Clock,
     pub(crate) log: Option<DecisionLog>,
     pub(crate) metrics: Metrics,
+    /// Where decisions of a slow router are made.
+    pub(crate) aside: Aside,
 }
 
 impl Decider {
@@ -56,18 +59,28 @@ impl Decider {
 
     /// The same in memory of its own.
     pub(crate) fn decide_one(&self, json: &[u8]) -> Result<(DecisionHeaders, Bytes), ApiError> {
-        let mut answer = Vec::with_capacity(self.0.router.get()?.usual_answer_bytes);
+        let mut answer = Vec::new();
         let headers = self.decide(json, &mut answer)?;
         Ok((headers, answer.into()))
     }
 
+    /// The same on a thread that may take its time.
+    pub(crate) async fn decide_aside(
+        &self,
+        json: Bytes,
+    ) -> Result<(DecisionHeaders, Bytes), ApiError> {
+        let decider = self.clone();
+        let done = self.0.aside.run(move || decider.decide_one(&json)).await;
+        done.inspect_err(|_| self.0.metrics.shed(Shed::Requests))?
+    }
+
     /// Whether a decision takes milliseconds: the router reads requests with a sentence encoder.
     pub(crate) fn is_slow(&self) -> bool {
-        self.0.router.current().is_some_and(|loaded| loaded.router.has_encoder())
+        self.0.router.has_encoder()
     }
 
     fn try_decide(&self, json: &[u8], answer: &mut Vec<u8>) -> Result<DecisionHeaders, ApiError> {
-        let Parts { router, ids, clock, log, metrics } = &*self.0;
+        let Parts { router, ids, clock, log, metrics, aside: _ } = &*self.0;
         let (request, options) = body::parse::<RouteBody>(json)?.check()?;
         let loaded = router.get()?;
         let id = ids.next();
@@ -75,18 +88,23 @@ impl Decider {
         let start = Instant::now();
         let out = loaded.health.out(|| unix_ms(clock.now()));
         let circumstances = Circumstances { draw: draw(id), unhealthy: &out };
-        let decided = SCORER.with_borrow_mut(|scorer| {
-            match loaded.router.route(scorer, &request, &options, circumstances) {
+        let decided = SCORER.with_borrow_mut(|kept| {
+            // Taken out, so that a panic leaves a new one behind and not one that is half through.
+            let mut scorer = std::mem::take(kept);
+            let decided = match loaded.router.route(&mut scorer, &request, &options, circumstances)
+            {
                 // Better one that may not answer than none at all.
                 Err(RouteError::NoneEligible(none))
                     if none.excluded.contains(&Some(Exclusion::Unhealthy)) =>
                 {
                     let all_well = Circumstances { unhealthy: &[], ..circumstances };
-                    let decided = loaded.router.route(scorer, &request, &options, all_well);
+                    let decided = loaded.router.route(&mut scorer, &request, &options, all_well);
                     decided.inspect(|_| metrics.health_ignored())
                 }
                 decided => decided,
-            }
+            };
+            *kept = scorer;
+            decided
         });
         let took = start.elapsed();
 
@@ -98,6 +116,7 @@ impl Decider {
         let mut text = uuid::Uuid::encode_buffer();
         let written = id.hyphenated().encode_lower(&mut text);
         let decision = decided.decision(&loaded.router, &*written, decision_us, options.explain);
+        answer.reserve(loaded.usual_answer_bytes);
         serde_json::to_writer(answer, &decision).map_err(ApiError::internal)?;
         let policy = Arc::clone(&decided.policy);
         let headers =

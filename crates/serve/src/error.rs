@@ -306,6 +306,9 @@ impl From<RequestError> for ApiError {
             RequestError::ConflictingPolicy { .. } => {
                 Self::new(ErrorCode::ConflictingPolicy, message).at("model")
             }
+            RequestError::TooLarge { place, .. } => {
+                Self::new(ErrorCode::InvalidJson, message).at(place)
+            }
             RequestError::Json(_) => Self::new(ErrorCode::InvalidJson, message).at("messages"),
         }
     }

@@ -15,6 +15,7 @@ mod service;
 
 mod admin;
 mod api;
+mod aside;
 mod headers;
 mod serving;
 mod state;
@@ -26,6 +27,7 @@ mod outcomes;
 
 mod auth;
 mod endpoint;
+mod entries;
 mod gate;
 mod origin;
 

@@ -43,6 +43,11 @@ impl RouterSlot {
         self.0.current.load_full()
     }
 
+    /// Whether a router is in service that reads requests with a sentence encoder, too.
+    pub(crate) fn has_encoder(&self) -> bool {
+        self.0.current.load().as_ref().is_some_and(|loaded| loaded.router.has_encoder())
+    }
+
     /// Takes another router into service; the one before it. Requests in flight keep theirs.
     pub(crate) fn put(&self, next: Arc<Loaded>) -> Option<Arc<Loaded>> {
         let _changing = self.changing();
@@ -139,6 +144,7 @@ impl Loaded {
     }
 
     fn of(router: Router, config: &ServeConfig, now: SystemTime) -> Result<Self, LoadError> {
+        router.warm_up();
         let policies = router.manifest().policies.keys();
         let digest = |name: &String| (name.clone(), router.policy_digest(name));
         let models = serde_json::to_vec(&list_models(&router, now)).map_err(LoadError::Encode)?;

@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 
 use crate::ErrorCode;
 use crate::body;
+use crate::entries::Entries;
 use crate::error::ApiError;
 use crate::log::OutcomeLog;
 use crate::metrics::Metrics;
@@ -60,11 +61,10 @@ fn parse(json: &[u8]) -> Result<Vec<OutcomeBody>, ApiError> {
         check(&outcome, None)?;
         return Ok(vec![outcome]);
     }
-    let outcomes: Vec<OutcomeBody> = body::parse_list(json)?;
-    if outcomes.len() > MOST {
+    let Entries { kept: outcomes, found } = body::parse_list::<OutcomeBody, MOST>(json)?;
+    if found > MOST {
         let message = format!(
-            "the list has {} outcomes, at most {MOST} are accepted; hint: send several lists",
-            outcomes.len()
+            "the list has {found} outcomes, at most {MOST} are accepted; hint: send several lists"
         );
         return Err(ApiError::new(ErrorCode::BatchTooLarge, message));
     }

@@ -1,6 +1,8 @@
 //! What handlers share, in parts by who reads them.
 
+use std::num::NonZero;
 use std::sync::{Arc, Mutex};
+use std::thread::available_parallelism;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -8,6 +10,7 @@ use axum::extract::FromRef;
 use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::MissedTickBehavior;
 
+use crate::aside::Aside;
 use crate::batch::BatchRunner;
 use crate::decide::{Decider, Parts};
 use crate::gate::{Gate, Rules};
@@ -22,6 +25,9 @@ use crate::{Clock, LogError, ServeConfig, ServeError, Sources};
 
 /// No poll is more frequent, whatever is configured.
 const SHORTEST_POLL: Duration = Duration::from_millis(10);
+
+/// Requests that may wait for each thread that reads them with a sentence encoder: a fraction of a second.
+const SLOW_WAITING: usize = 64;
 
 /// The state of a server; clones share it.
 #[derive(Debug, Clone)]
@@ -121,12 +127,14 @@ impl AppState {
             }
             None => (None, None, None),
         };
+        let threads = available_parallelism().map_or(1, NonZero::get);
         let decider = Decider(Arc::new(Parts {
             router: router.clone(),
             ids: Arc::clone(&ids),
             clock: clock.clone(),
             log: log.clone(),
             metrics: metrics.clone(),
+            aside: Aside::new(threads, SLOW_WAITING.saturating_mul(threads)),
         }));
         let mut tasks = JoinSet::new();
         tasks.spawn(keep_up(metrics.clone()));

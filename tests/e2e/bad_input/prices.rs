@@ -169,7 +169,7 @@ fn prices_edited_in_the_router() {
     assert_ne!(own["candidates"], other["candidates"]);
     folder.write("router/prices.json", &edited);
     let said = [
-        "error: `router/prices.json` was changed after training: its digest is not the one in the manifest; \
+        "`router/prices.json` was changed after training: its digest is not the one in the manifest; \
          hint: put the file back, and give other prices with `--prices FILE`",
     ];
     for command in ["route router hello", "serve router --check", "eval router log.ndjson"] {

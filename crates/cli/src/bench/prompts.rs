@@ -29,6 +29,10 @@ pub(super) enum Text {
     Chinese(usize),
     /// Random characters of any script.
     Characters(usize),
+    /// What a harness adds, again and again, and a question.
+    Reminders(usize),
+    /// White space and a question.
+    Blank(usize),
 }
 
 impl Text {
@@ -36,7 +40,10 @@ impl Text {
     pub(super) fn all() -> Vec<Self> {
         let prose = [20, 200, 2_000, 20_000].map(Self::Prose);
         let hard = [BUDGET, MEGABYTE].into_iter().flat_map(|bytes| {
-            [Self::OneLetter, Self::Base64, Self::Chinese, Self::Characters].map(|kind| kind(bytes))
+            let (scripts, hollow) =
+                ([Self::Chinese, Self::Characters], [Self::Reminders, Self::Blank]);
+            let plain = [Self::OneLetter, Self::Base64];
+            [plain, scripts, hollow].into_iter().flatten().map(move |kind| kind(bytes))
         });
         prose.into_iter().chain([Self::Megabyte]).chain(hard).collect()
     }
@@ -49,6 +56,8 @@ impl Text {
             Self::Base64(_) => "base64".to_owned(),
             Self::Chinese(_) => "Chinese characters".to_owned(),
             Self::Characters(_) => "characters of any script".to_owned(),
+            Self::Reminders(_) => "system reminders".to_owned(),
+            Self::Blank(_) => "white space".to_owned(),
         }
     }
 
@@ -60,7 +69,9 @@ impl Text {
             Self::OneLetter(bytes)
             | Self::Base64(bytes)
             | Self::Chinese(bytes)
-            | Self::Characters(bytes) => bytes,
+            | Self::Characters(bytes)
+            | Self::Reminders(bytes)
+            | Self::Blank(bytes) => bytes,
         }
     }
 }
@@ -118,6 +129,11 @@ impl Prompts {
                 let any = |bits| char::from_u32(0x4E00 + bits % 0x5200).unwrap_or('一');
                 random(bytes, i, any, usize::MAX)
             }
+            Text::Reminders(_) => {
+                const REMINDER: &str = "<system-reminder>x</system-reminder>";
+                format!("{} how are you, number {i}?", REMINDER.repeat(bytes / REMINDER.len()))
+            }
+            Text::Blank(_) => format!("{} how are you, number {i}?", " \n".repeat(bytes / 2)),
             Text::Characters(_) => {
                 random(bytes, i, |bits| char::from_u32(bits % 0x2_0000).unwrap_or(' '), usize::MAX)
             }

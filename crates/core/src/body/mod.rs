@@ -1,6 +1,7 @@
 //! The JSON that clients send, read without keeping what routing does not need: tools, schemas and
 //! images are counted or noticed while they are skipped.
 
+mod limits;
 mod raw;
 
 use std::collections::BTreeMap;
@@ -77,6 +78,7 @@ impl RouteBody {
     pub fn check(mut self) -> Result<(Request, RouteOptions), RequestError> {
         self.read_model()?;
         self.read_models();
+        self.farthing.check_size()?;
         let mut request = match (self.prompt, self.messages) {
             (Some(_), Some(_)) => return Err(RequestError::Both),
             (None, None) => return Err(RequestError::Missing),

@@ -105,6 +105,36 @@ fn refusals_name_the_place() {
 }
 
 #[test]
+fn options_have_a_greatest_size() {
+    let list = |n: usize| serde_json::to_string(&vec!["m"; n]).unwrap();
+    let context = |entries: usize, name: usize, value: usize| {
+        let entries = (0..entries).map(|i| (format!("{i:0>name$}"), "v".repeat(value)));
+        let entries = serde_json::to_string(&entries.collect::<BTreeMap<_, _>>()).unwrap();
+        format!(r#""farthing": {{"context": {entries}}}"#)
+    };
+    let session =
+        |bytes: usize| format!(r#""farthing": {{"session_id": "{}"}}"#, "s".repeat(bytes));
+    let option = |name: &str, n: usize| format!(r#""farthing": {{"{name}": {}}}"#, list(n));
+    let models = |n: usize| format!(r#""models": {}"#, list(n));
+    for (most, more, place) in [
+        (context(64, 256, 1024), context(65, 2, 1), "farthing.context"),
+        (context(1, 1, 1), context(1, 257, 1), "farthing.context"),
+        (context(1, 1, 1), context(1, 1, 1025), "farthing.context"),
+        (session(256), session(257), "farthing.session_id"),
+        (models(1024), models(1025), "models"),
+        (option("candidates", 1024), option("candidates", 1025), "farthing.candidates"),
+        (option("exclude", 1024), option("exclude", 1025), "farthing.exclude"),
+        (option("regions", 1024), option("regions", 1025), "farthing.regions"),
+        (option("tags", 1024), option("tags", 1025), "farthing.tags"),
+    ] {
+        assert!(check(&format!(r#"{{"prompt": "a", {most}}}"#)).is_ok(), "{place}");
+        let refused = check(&format!(r#"{{"prompt": "a", {more}}}"#));
+        let Err(RequestError::TooLarge { place: named, .. }) = refused else { panic!("{place}") };
+        assert_eq!(named, place);
+    }
+}
+
+#[test]
 fn unknown_farthing_fields_are_refused_and_others_ignored() {
     assert!(serde_json::from_str::<RouteBody>(r#"{"prompt": "a", "temperature": 1}"#).is_ok());
     let error = serde_json::from_str::<RouteBody>(r#"{"prompt": "a", "farthing": {"bars": 1}}"#);

@@ -1,6 +1,6 @@
 //! What is known of the answers to one decision, from reports in any order, late and repeated.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use farthing_core::{Digest, Outcome, ScoreSource};
 
@@ -77,11 +77,10 @@ fn resolve(reports: &[Report]) -> Resolved {
         repeated: 0,
     };
     let mut scores: BTreeMap<Option<u8>, (f64, Option<ScoreSource>)> = BTreeMap::new();
-    for (position, report) in reports.iter().enumerate() {
-        let earlier = &reports[..position];
-        let of_source = |other: &&Report| other.source == report.source;
-        resolved.repeated += u64::from(earlier.iter().any(|other| of_source(&other)));
-        if report.key.is_some() && earlier.iter().filter(of_source).any(|o| o.key == report.key) {
+    let (mut sources, mut keys) = (BTreeSet::new(), BTreeSet::new());
+    for report in reports {
+        resolved.repeated += u64::from(!sources.insert(report.source));
+        if report.key.is_some_and(|key| !keys.insert((report.source, key))) {
             continue;
         }
         take_last(&mut resolved.outcome, &report.outcome);
@@ -191,5 +190,18 @@ mod tests {
             (outcome.score, outcome.cost_usd, outcome.output_tokens),
             (Some(1.0), Some(0.5), Some(7))
         );
+    }
+
+    /// Would not end in anybody's time if each looked at all the others.
+    #[test]
+    fn many_reports_on_one_answer() {
+        let mut reports = Reports::default();
+        for at in 0..100_000 {
+            let key = Some((at / 2).to_string());
+            let body =
+                OutcomeBody { idempotency_key: key, score: Some(1.0), ..OutcomeBody::default() };
+            reports.add(0, 0, &LoggedOutcome { received_ms: at, body });
+        }
+        assert_eq!(reports.resolve()[0].repeated, 99_999);
     }
 }

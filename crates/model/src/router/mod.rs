@@ -220,6 +220,13 @@ impl Router {
         self.featurizer.encoder().is_some()
     }
 
+    /// Does ahead what the first requests would wait for; for servers.
+    pub fn warm_up(&self) {
+        if let Some(tokenizer) = self.featurizer.tokenizer() {
+            tokenizer.warm_up();
+        }
+    }
+
     /// How this router reads requests.
     pub fn featurizer(&self) -> &Featurizer {
         &self.featurizer

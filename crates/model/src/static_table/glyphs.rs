@@ -65,6 +65,13 @@ impl Glyphs {
         }
     }
 
+    /// Makes the pages of the basic plane, in which most text is.
+    pub(super) fn warm_up(&self) {
+        for c in (0..0x1_0000).step_by(PAGE).filter_map(char::from_u32) {
+            self.get(c);
+        }
+    }
+
     fn make(&self, page: usize) -> Page {
         let mut made = Page { kinds: [Kind::Letters; PAGE], ends: [0; PAGE], text: String::new() };
         for at in 0..PAGE {

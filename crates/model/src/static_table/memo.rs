@@ -19,6 +19,8 @@ const PIECES: usize = 4;
 #[derive(Default)]
 pub(super) struct Memo {
     places: Vec<Place>,
+    /// What the pieces are of.
+    vocabulary: u64,
     /// Number of the text that is read.
     text: u32,
     /// Whether words that come up in it again are passed over.
@@ -60,10 +62,14 @@ impl fmt::Debug for Memo {
 impl Memo {
     /// Begins another text, of these words; with `once`, the pieces of a word that comes up again need not be
     /// appended again.
-    pub(super) fn begin(&mut self, words: &[Word], once: bool) {
-        if self.places.is_empty() || self.text == u32::MAX {
+    ///
+    /// What was remembered of another vocabulary is forgotten: a thread may read for one router after the
+    /// other.
+    pub(super) fn begin(&mut self, vocabulary: u64, words: &[Word], once: bool) {
+        if self.places.is_empty() || self.text == u32::MAX || self.vocabulary != vocabulary {
             self.places = vec![Place::default(); WORDS];
             self.text = 0;
+            self.vocabulary = vocabulary;
         }
         self.text += 1;
         self.once = once;
@@ -125,7 +131,7 @@ mod tests {
     #[test]
     fn a_word_is_cut_once_and_long_ones_each_time() {
         let mut memo = Memo::default();
-        memo.begin(&[], false);
+        memo.begin(1, &[], false);
         let mut ids = Vec::new();
         for other in [1, 2] {
             memo.append_word("two", &[other, 2], &mut ids);
@@ -139,7 +145,7 @@ mod tests {
         let mut memo = Memo::default();
         for _ in 0..2 {
             let mut ids = Vec::new();
-            memo.begin(&[], true);
+            memo.begin(1, &[], true);
             for (word, pieces) in [("so", [1, 2]), ("it", [3, 2]), ("so", [1, 2])] {
                 memo.append_word(word, &pieces, &mut ids);
             }
@@ -150,7 +156,7 @@ mod tests {
     #[test]
     fn words_make_room_for_others() {
         let mut memo = Memo::default();
-        memo.begin(&[], false);
+        memo.begin(1, &[], false);
         for id in 0..50_000_u32 {
             let mut ids = Vec::new();
             memo.append_word(&id.to_string(), &[id], &mut ids);

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::hint::black_box;
 
+use farthing_core::Digest;
 use tokenizers::Tokenizer;
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -23,6 +24,8 @@ pub(super) struct Pieces {
     /// Pieces that may follow, without their prefix.
     following: Lookup,
     glyphs: Glyphs,
+    /// Names the vocabulary.
+    vocabulary: u64,
     /// What stands in for a word that cannot be cut.
     unknown: u32,
     lowercase: bool,
@@ -39,7 +42,7 @@ pub(crate) struct TokenScratch {
 
 impl Pieces {
     /// None unless text is cut as BERT cuts it: no other way is known here.
-    pub(super) fn of(vocabulary: &Vocabulary, stock: &Tokenizer) -> Option<Self> {
+    pub(super) fn of(vocabulary: &Vocabulary, digest: &Digest, stock: &Tokenizer) -> Option<Self> {
         let lowercase = vocabulary.bert_lowercase()?;
         let glyphs =
             Glyphs::new(stock.get_normalizer()?.clone(), stock.get_pre_tokenizer()?.clone());
@@ -52,10 +55,16 @@ impl Pieces {
                 entries().filter_map(|(token, id)| Some((token.strip_prefix(prefix)?, id))),
             ),
             glyphs,
+            vocabulary: digest.prefix(),
             unknown: vocabulary.unknown(),
             lowercase,
             longest_word: vocabulary.longest_word(),
         })
+    }
+
+    /// Does ahead what the first texts of each script would wait for.
+    pub(super) fn warm_up(&self) {
+        self.glyphs.warm_up();
     }
 
     /// Appends the ids of a text that was read; words that cannot be cut are unknown. With `once`, words that
@@ -69,7 +78,7 @@ impl Pieces {
         ids: &mut Vec<u32>,
     ) {
         let TokenScratch { word: mixed, memo } = scratch;
-        memo.begin(&reading.words, once);
+        memo.begin(self.vocabulary, &reading.words, once);
         // Asking for all unknown words at once has their entries come from memory at once.
         let unknown = reading.words.iter().filter(|word| !memo.knows(word.hash));
         black_box(

@@ -31,11 +31,12 @@ impl TextTokenizer {
         let json = vocabulary.to_json();
         let stock = Tokenizer::from_bytes(&json)
             .map_err(|source| StaticTableError::Tokenizer { path: path.into(), source })?;
+        let digest = Digest::of(&json);
         Ok(Self {
-            digest: Digest::of(&json),
             entries: vocabulary.tokens().len(),
             unknown: vocabulary.unknown(),
-            pieces: Pieces::of(&vocabulary, &stock),
+            pieces: Pieces::of(&vocabulary, &digest, &stock),
+            digest,
             json,
             stock,
         })
@@ -54,6 +55,13 @@ impl TextTokenizer {
     /// Number of entries: every id is below it.
     pub fn entries(&self) -> usize {
         self.entries
+    }
+
+    /// Does ahead what the first texts of each script would wait for, a tenth of a second in all.
+    pub fn warm_up(&self) {
+        if let Some(pieces) = &self.pieces {
+            pieces.warm_up();
+        }
     }
 
     /// Ids of the text's tokens in order, unknown words left out. Nothing in a text is special:
@@ -205,6 +213,19 @@ mod tests {
             let other = TextTokenizer::from_json(Path::new("t"), other.as_bytes()).unwrap();
             assert!(other.pieces.is_none(), "{to}");
             assert_eq!(other.token_ids("an apple"), BASE.token_ids("an apple"));
+        }
+    }
+
+    #[test]
+    fn memory_of_one_vocabulary_is_not_taken_for_that_of_another() {
+        let other = Vocabulary::from_lines(Path::new("vocab.txt"), "[UNK]\nan\napple\n", true);
+        let other = TextTokenizer::from_json(Path::new("t"), &other.unwrap().to_json()).unwrap();
+        let (mut scratch, mut reading) = (TokenScratch::default(), Reading::default());
+        reading.read("an apple");
+        for tokenizer in [&*BASE, &other, &BASE] {
+            let mut ids = Vec::new();
+            tokenizer.append_token_ids("an apple", &reading, true, &mut scratch, &mut ids);
+            assert_eq!(ids, tokenizer.stock_token_ids("an apple"));
         }
     }
 

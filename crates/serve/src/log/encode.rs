@@ -34,6 +34,13 @@ pub(crate) struct Entry {
     pub(crate) session: Option<String>,
 }
 
+impl Entry {
+    /// About how much memory it takes, in bytes; what is alike in all of them aside.
+    pub(super) fn bytes(&self) -> usize {
+        self.request.heap_bytes() + self.session.as_ref().map_or(0, String::capacity)
+    }
+}
+
 /// Writes lines; its buffers are kept from one to the next.
 #[derive(Debug)]
 pub(super) struct Encoder {

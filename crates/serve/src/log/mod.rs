@@ -45,11 +45,11 @@ pub(crate) struct DecisionLog {
 struct Counts {
     /// The number of the next decision.
     next: AtomicU64,
-    /// Bytes of the prompts that wait.
+    /// Memory that the rows that wait take.
     waiting_bytes: AtomicUsize,
 }
 
-/// Prompts that wait are no more than this, however few rows they are.
+/// Rows that wait take no more memory than this, in bytes, however few they are.
 const WAITING_BYTES: usize = 64 << 20;
 
 impl DecisionLog {
@@ -58,10 +58,10 @@ impl DecisionLog {
     pub(crate) fn push(&self, entry: Entry) {
         let seq = self.counts.next.fetch_add(1, Ordering::Relaxed);
         let waiting = &self.counts.waiting_bytes;
-        let bytes = entry.request.text_bytes();
+        let bytes = entry.bytes();
         let fits =
             waiting.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes) <= WAITING_BYTES;
-        if !fits || self.queue.try_send(Numbered { seq, entry }).is_err() {
+        if !fits || self.queue.try_send(Numbered { seq, bytes, entry }).is_err() {
             waiting.fetch_sub(bytes, Ordering::Relaxed);
             self.metrics.rows_dropped(DropCause::QueueFull, 1);
         }
@@ -85,7 +85,7 @@ pub(crate) struct Log {
 #[derive(Debug)]
 pub(crate) struct Writers {
     stop: Arc<AtomicBool>,
-    decisions: JoinHandle<Result<(), LogError>>,
+    decisions: JoinHandle<Result<RunFile, LogError>>,
     outcomes: JoinHandle<Result<(), LogError>>,
     outcome_log: OutcomeLog,
 }
@@ -134,15 +134,17 @@ impl Writers {
         self.stop.store(true, Ordering::Release);
         self.decisions.thread().unpark();
         self.outcome_log.close();
-        let ended = [self.decisions, self.outcomes].map(JoinHandle::join);
-        ended.into_iter().try_for_each(|ended| ended.unwrap_or(Err(LogError::Writer)))
+        let decisions = self.decisions.join().unwrap_or(Err(LogError::Writer));
+        let outcomes = self.outcomes.join().unwrap_or(Err(LogError::Writer));
+        // Where either has failed, the next start sees to what is left.
+        outcomes.and(decisions)?.remove()
     }
 }
 
-fn spawn(
+fn spawn<T: Send + 'static>(
     name: &str,
-    run: impl FnOnce() -> Result<(), LogError> + Send + 'static,
-) -> Result<JoinHandle<Result<(), LogError>>, LogError> {
+    run: impl FnOnce() -> T + Send + 'static,
+) -> Result<JoinHandle<T>, LogError> {
     std::thread::Builder::new().name(name.to_owned()).spawn(run).map_err(LogError::Thread)
 }
 

@@ -20,7 +20,8 @@ use crate::metrics::Metrics;
 
 /// A group is not made longer than this.
 const GROUP_BYTES: usize = 4 << 20;
-/// Calls that may wait for the disk, each of a megabyte at most; more are refused.
+/// Calls that may wait for the disk; more are refused. The lines of one take about 300 kilobytes, and
+/// four megabytes where every name has its greatest length and every byte of it is escaped.
 const WAITING_CALLS: usize = 512;
 /// How often the age of an open segment is looked at while nothing comes.
 const AGE_PERIOD: Duration = Duration::from_secs(1);

@@ -19,6 +19,8 @@ use super::segments::{Kind, OPEN, rename_sealed, sync_dir};
 
 const PREFIX: &str = "run-";
 const SUFFIX: &str = ".json";
+/// The end of the name that the file is made with.
+const UNNAMED: &str = ".new";
 
 /// The names of a run.
 #[derive(Debug, Clone)]
@@ -70,13 +72,19 @@ pub(super) struct RunFile {
 impl RunFile {
     /// Creates the file, locked before it has its name and on disk when this returns.
     pub(super) fn create(dir: &Path, run: &Run, reserved: u64) -> Result<Self, LogError> {
-        let path = dir.join(format!("{PREFIX}{}{SUFFIX}", run.tag()));
+        let path = run_file(dir, run.tag());
         if path.exists() {
             return Err(LogError::create(&path)(io::ErrorKind::AlreadyExists.into()));
         }
         let unnamed = path.with_extension("new");
-        let file = File::create(&unnamed).map_err(LogError::create(&unnamed))?;
-        file.lock().map_err(LogError::create(&unnamed))?;
+        let file = loop {
+            let file = File::create(&unnamed).map_err(LogError::create(&unnamed))?;
+            file.lock().map_err(LogError::create(&unnamed))?;
+            // Another start may have taken it for that of a dead run before it was locked.
+            if unnamed.exists() {
+                break file;
+            }
+        };
         let promise = Promise {
             run: run.id().to_owned(),
             began: run.began().to_owned(),
@@ -135,6 +143,9 @@ pub(super) fn recover(dir: &Path) -> Result<Vec<Died>, LogError> {
     let mut died = Vec::new();
     for path in list(dir)? {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if name.starts_with(PREFIX) && name.ends_with(UNNAMED) {
+            remove_unnamed(&path)?;
+        }
         if !(name.starts_with(PREFIX) && name.ends_with(SUFFIX)) {
             continue;
         }
@@ -165,7 +176,43 @@ pub(super) fn recover(dir: &Path) -> Result<Vec<Died>, LogError> {
         }
         fs::remove_file(&path).map_err(LogError::write(&path))?;
     }
+    seal_orphans(dir)?;
     Ok(died)
+}
+
+/// Seals open segments of runs of which there is no file. A run has its file before its first segment
+/// and until its last is sealed, so nobody writes to these.
+fn seal_orphans(dir: &Path) -> Result<(), LogError> {
+    for path in list(dir)? {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let is_open =
+            Kind::ALL.iter().any(|kind| name.starts_with(kind.name())) && name.ends_with(OPEN);
+        let Some(run) = name.split('-').nth(2).filter(|_| is_open) else { continue };
+        // Gone: its server has sealed it since the folder was listed.
+        if run_file(dir, run).exists() || !path.exists() {
+            continue;
+        }
+        tracing::warn!(
+            "`{}` was left open by a run of which nothing is known: sealed",
+            path.display()
+        );
+        rename_sealed(&path).map_err(LogError::write(&path))?;
+    }
+    sync_dir(dir)
+}
+
+/// Deletes a file that a run did not live to give its name.
+fn remove_unnamed(path: &Path) -> Result<(), LogError> {
+    let Ok(file) = File::open(path) else { return Ok(()) };
+    // Locked: its server is about to name it.
+    if file.try_lock().is_err() || !path.exists() {
+        return Ok(());
+    }
+    fs::remove_file(path).map_err(LogError::write(path))
+}
+
+fn run_file(dir: &Path, tag: &str) -> PathBuf {
+    dir.join(format!("{PREFIX}{tag}{SUFFIX}"))
 }
 
 /// Seals the open segments of a run; the numbers of the decisions in them, and how many lines of any

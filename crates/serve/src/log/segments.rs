@@ -105,8 +105,12 @@ impl Segments {
             }
         }
         let appended = segment.append([&self.head, &group.lines]);
-        self.current = Some(segment);
-        appended
+        if appended.is_ok() || segment.take_back() {
+            self.current = Some(segment);
+            return appended;
+        }
+        // Nothing may follow half a line.
+        segment.seal().and(appended)
     }
 
     /// Seals the segment if it has its size or age; whether it did.
@@ -126,9 +130,10 @@ impl Segments {
 
     fn create(&mut self, now: SystemTime) -> Result<Segment, LogError> {
         let (kind, stamp, run) = (self.kind.name(), file_stamp(now), self.run.tag());
-        let place = |n: u64, end| self.config.dir.join(format!("{kind}-{stamp}-{run}-{n:06}{end}"));
-        // A run with the seed of an earlier one has its names too.
-        while place(self.next, SEALED).exists() {
+        let place =
+            |n: u64, end: &str| self.config.dir.join(format!("{kind}-{stamp}-{run}-{n:06}{end}"));
+        // A run with the seed of an earlier one has its names too, and one that could not be sealed stays.
+        while [SEALED, OPEN].iter().any(|end| place(self.next, end).exists()) {
             self.next += 1;
         }
         let path = place(self.next, OPEN);
@@ -147,20 +152,19 @@ impl Segment {
                 self.bytes += parts.iter().map(|part| part.len() as u64).sum::<u64>();
                 Ok(())
             }
-            Err(source) => {
-                self.take_back();
-                Err(LogError::Write { path: self.path.clone(), source })
-            }
+            Err(source) => Err(LogError::Write { path: self.path.clone(), source }),
         }
     }
 
-    /// Where even this fails, readers count a line that is cut short.
-    fn take_back(&mut self) {
-        if let Err(error) = self.file.set_len(self.bytes) {
-            tracing::error!("cannot take back a group of `{}`: {error}", self.path.display());
-        }
+    /// Takes a group back that could not be written; whether that worked. Where it did not, readers
+    /// count a line that is cut short.
+    fn take_back(&mut self) -> bool {
         // The lines that named them may be gone.
         self.routers.clear();
+        let taken = self.file.set_len(self.bytes).inspect_err(|error| {
+            tracing::error!("cannot take back a group of `{}`: {error}", self.path.display());
+        });
+        taken.is_ok()
     }
 
     fn seal(self) -> Result<(), LogError> {
@@ -180,4 +184,36 @@ pub(super) fn rename_sealed(path: &Path) -> io::Result<()> {
 /// Puts the names in a folder on disk, not only what the files hold.
 pub(super) fn sync_dir(dir: &Path) -> Result<(), LogError> {
     File::open(dir).and_then(|dir| dir.sync_all()).map_err(LogError::write(dir))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::UNIX_EPOCH;
+
+    use super::*;
+
+    #[test]
+    fn nothing_follows_half_a_line() {
+        let dir = tempfile::tempdir().unwrap();
+        let config = LogConfig::new(dir.path());
+        let run = Run::new(uuid::Uuid::nil(), "then".to_owned());
+        let mut segments = Segments::new(Kind::Outcomes, &config, run);
+        let group = |text: &str| Group { lines: text.into(), ..Group::default() };
+        segments.append(&group("one\n"), UNIX_EPOCH).unwrap();
+        // A disk that takes half a line, and then neither writes nor cuts.
+        let broken = segments.current.as_mut().unwrap();
+        broken.file.write_all(b"tw").unwrap();
+        broken.file = File::open(&broken.path).unwrap();
+        segments.append(&group("two\n"), UNIX_EPOCH).unwrap_err();
+        segments.append(&group("three\n"), UNIX_EPOCH).unwrap();
+        segments.seal().unwrap();
+        let mut texts: Vec<_> = fs::read_dir(dir.path())
+            .unwrap()
+            .map(|entry| fs::read_to_string(entry.unwrap().path()).unwrap())
+            .collect();
+        texts.sort();
+        let ends: Vec<_> = texts.iter().map(|text| text.split_once('\n').unwrap().1).collect();
+        assert_eq!(ends.len(), 2, "{texts:?}");
+        assert!(ends.contains(&"one\ntw") && ends.contains(&"three\n"), "{texts:?}");
+    }
 }

@@ -28,6 +28,8 @@ const QUEUES_AHEAD: u64 = 4;
 #[derive(Debug)]
 pub(super) struct Numbered {
     pub(super) seq: u64,
+    /// Memory that it was counted with.
+    pub(super) bytes: usize,
     pub(super) entry: Entry,
 }
 
@@ -90,8 +92,8 @@ impl Writer {
         }
     }
 
-    /// Writes until it is told to stop, and then what is left.
-    pub(super) fn run(mut self) -> Result<(), LogError> {
+    /// Writes until it is told to stop, and then what is left; gives the file of the run back.
+    pub(super) fn run(mut self) -> Result<RunFile, LogError> {
         self.enforce_limits();
         loop {
             let stop = self.queue.stop.load(Ordering::Acquire);
@@ -100,8 +102,7 @@ impl Writer {
             self.keep_promise(self.file.sealed_to());
             self.rotate();
             if stop {
-                self.segments.seal()?;
-                return self.file.remove();
+                return self.segments.seal().map(|()| self.file);
             }
             thread::park_timeout(self.config.commit_interval.saturating_sub(start.elapsed()));
         }
@@ -109,8 +110,7 @@ impl Writer {
 
     /// Writes what waits, in as few groups as may be.
     fn write_waiting(&mut self) {
-        while let Ok(Numbered { seq, entry }) = self.queue.rows.try_recv() {
-            let bytes = entry.request.text_bytes();
+        while let Ok(Numbered { seq, bytes, entry }) = self.queue.rows.try_recv() {
             self.encoder.add(&entry, seq, &mut self.group);
             self.queue.counts.waiting_bytes.fetch_sub(bytes, Ordering::Relaxed);
             self.rows += 1;

@@ -106,7 +106,7 @@ async fn batches_of_another_shape() {
     []
       400 {"error":{"message":"the body is not a JSON object; hint: see `/openapi.json` for its shape","type":"invalid_request_error","param":null,"code":"invalid_json"}}
     {"requests": 5}
-      400 {"error":{"message":"`requests` is wrong: invalid type: integer `5`, expected a list of requests at line 1 column 14; hint: see `/openapi.json` for the shape that is due","type":"invalid_request_error","param":"requests","code":"invalid_json"}}
+      400 {"error":{"message":"`requests` is wrong: invalid type: integer `5`, expected a list at line 1 column 14; hint: see `/openapi.json` for the shape that is due","type":"invalid_request_error","param":"requests","code":"invalid_json"}}
     {"requests": [{"prompt": }]}
       400 {"error":{"message":"the body is not valid JSON: expected value at line 1 column 26; hint: check quotes and commas","type":"invalid_request_error","param":null,"code":"invalid_json"}}
     "#);

@@ -180,6 +180,50 @@ async fn long_prompts_do_not_pile_up() {
     assert_eq!(rows.len(), 12);
 }
 
+/// Context and turns take memory too.
+#[tokio::test]
+async fn what_is_no_text_does_not_pile_up_either() {
+    let service = service_with(|config, dir| {
+        logged(config, dir);
+        let log = config.log.as_mut().unwrap();
+        log.commit_interval = Duration::from_hours(1);
+    });
+    // The writer looks once at the start.
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    // Eight megabytes of memory, one byte of text.
+    let turns = r#",{"role":"user"}"#.repeat(1 << 18);
+    let body = format!(r#"{{"messages":[{{"role":"user","content":"a"}}{turns}]}}"#);
+    for _ in 0..12 {
+        assert_eq!(service.route(body.clone()).await.status, 200);
+    }
+    let text = service.get("/metrics").await.text;
+    assert!(metric(&text, r#"farthing_log_rows_dropped_total{cause="queue_full"}"#) >= 4);
+    let context = format!(
+        r#"{{"prompt": "a", "farthing": {{"context": {{"x": "{}"}}}}}}"#,
+        "v".repeat(1 << 20)
+    );
+    let refused = service.route(context).await;
+    assert_eq!(
+        (refused.status, &refused.json()["error"]["param"]),
+        (400, &json!("farthing.context"))
+    );
+}
+
+#[tokio::test]
+async fn what_no_run_owns_is_seen_to() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = dir.path().join("log");
+    fs::create_dir(&log).unwrap();
+    fs::write(log.join("outcomes-20260101T000000Z-abcdefabcdef-000000.ndjson.open"), "{").unwrap();
+    fs::write(log.join("run-abcdefabcdef.new"), "").unwrap();
+    let mut config = config(dir.path());
+    logged(&mut config, dir.path());
+    let (_, background) = AppState::start(&config, clock()).unwrap();
+    background.finish().await.unwrap();
+    let names: Vec<_> = listed(&log).into_iter().map(|(name, _)| name).collect();
+    assert_eq!(names, ["outcomes-20260101T000000Z-000000.ndjson"]);
+}
+
 /// A run that died: what is promised in its file and not in its segments may be missing.
 #[tokio::test]
 async fn what_a_dead_run_left_is_sealed_and_its_loss_is_bounded() {
@@ -240,6 +284,8 @@ async fn old_segments_go_first() {
     for name in names {
         fs::write(log.join(name), "1234567890").unwrap();
     }
+    let lives = fs::File::create(log.join("run-b.json")).unwrap();
+    lives.lock().unwrap();
     let left = async |change: &dyn Fn(&mut LogConfig)| {
         let mut config = config(dir.path());
         let mut log_config = LogConfig::new(&log);
