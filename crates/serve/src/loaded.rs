@@ -33,7 +33,7 @@ impl RouterSlot {
     /// The router in service.
     pub(crate) fn get(&self) -> Result<Arc<Loaded>, ApiError> {
         self.current().ok_or_else(|| {
-            let message = "no router is loaded; hint: `/readyz` and the log say why";
+            let message = "no router is loaded; hint: the server's log says why";
             ApiError::new(ErrorCode::RouterNotLoaded, message)
         })
     }
@@ -117,17 +117,33 @@ pub enum LoadError {
 
 /// The router that a server with these settings takes into service.
 pub fn load_router(config: &ServeConfig) -> Result<Router, LoadError> {
-    let mut router = Router::load(&source::resolve(&config.router.path)?)?;
-    if let Some(prices) = &config.prices {
-        router = router.with_prices(prices);
-    }
+    with_settings(Router::load(&source::resolve(&config.router.path)?)?, config)
+}
+
+fn with_settings(router: Router, config: &ServeConfig) -> Result<Router, LoadError> {
+    let router = match &config.prices {
+        Some(prices) => router.with_prices(prices),
+        None => router.with_own_prices(),
+    };
     Ok(router.with_candidate_settings(&config.candidates)?)
 }
 
 impl Loaded {
     /// Loads the router that the settings name; reads and verifies files, so it blocks.
     pub(crate) fn load(config: &ServeConfig, now: SystemTime) -> Result<Self, LoadError> {
-        let router = load_router(config)?;
+        Self::of(load_router(config)?, config, now)
+    }
+
+    /// The same router with other settings; no file is read.
+    pub(crate) fn with_settings(
+        &self,
+        config: &ServeConfig,
+        now: SystemTime,
+    ) -> Result<Self, LoadError> {
+        Self::of(with_settings(self.router.clone(), config)?, config, now)
+    }
+
+    fn of(router: Router, config: &ServeConfig, now: SystemTime) -> Result<Self, LoadError> {
         router.warm_up();
         let policies = router.manifest().policies.keys();
         let digest = |name: &String| (name.clone(), router.policy_digest(name));
@@ -151,11 +167,9 @@ impl Loaded {
         })
     }
 
-    /// Whether loading that router with these settings would give this one again.
-    pub(crate) fn is_made_of(&self, router: &Digest, config: &ServeConfig) -> bool {
-        self.router.digest() == router
-            && self.prices == config.prices
-            && self.candidates == config.candidates
+    /// Whether these settings would change nothing.
+    pub(crate) fn is_made_with(&self, config: &ServeConfig) -> bool {
+        self.prices == config.prices && self.candidates == config.candidates
     }
 
     /// Name of the candidate of that position, where a header can hold it.

@@ -6,7 +6,7 @@
 //! where the new router is broken. Everything here blocks on files and belongs on the blocking pool;
 //! one look runs at a time.
 
-use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::SystemTime;
 
 use arc_swap::ArcSwap;
@@ -53,11 +53,14 @@ pub(crate) struct State {
     previous: Option<Arc<Loaded>>,
     /// The router that was rolled back: looking by the clock does not bring it back.
     held: Option<Digest>,
+    /// Other settings that the clock has seen once.
+    seen: Option<ServeConfig>,
 }
 
 impl State {
     pub(crate) fn new(config: &ServeConfig) -> Self {
-        Self { started: config.clone(), config: config.clone(), previous: None, held: None }
+        let (started, config) = (config.clone(), config.clone());
+        Self { started, config, previous: None, held: None, seen: None }
     }
 }
 
@@ -121,10 +124,32 @@ pub(crate) enum ReloadError {
     Unprotected(#[from] Unprotected),
     #[error("cannot load the router")]
     Router(#[source] LoadError),
+    #[error(
+        "the settings have no keys any more; hint: give `auth.keys`, or restart to let everybody in"
+    )]
+    NoKeysLeft,
     #[error("another reload is running; hint: ask again in a moment")]
     Busy,
     #[error("no router was in service before this one")]
     NothingBefore,
+}
+
+impl ReloadError {
+    /// The cause for everybody who may ask: no path, address or name in it.
+    fn short(&self) -> &'static str {
+        match self {
+            Self::Config(_) => "the settings have mistakes",
+            Self::Unprotected(_) | Self::NoKeysLeft => "the settings have no keys any more",
+            Self::Router(LoadError::Source(_)) => "the path leads to no router",
+            Self::Router(LoadError::Router(_)) => "there is no sound router",
+            Self::Router(LoadError::Candidates(_)) => {
+                "the settings name candidates that the router does not have"
+            }
+            Self::Router(LoadError::Encode(_)) => "the router cannot be described",
+            Self::Busy => "another reload was running",
+            Self::NothingBefore => "no router was in service before this one",
+        }
+    }
 }
 
 /// The last look that found something, or was asked for, or the last rollback.
@@ -133,6 +158,8 @@ pub(crate) struct Last {
     /// Digest of the router before the one in service.
     pub(crate) previous: Option<Digest>,
     pub(crate) reload: Option<LastReload>,
+    /// Why it failed, with causes, paths included.
+    cause: Option<String>,
 }
 
 /// When it was, and what came of it.
@@ -142,7 +169,7 @@ pub(crate) struct LastReload {
     pub(crate) at: String,
     /// What came of it.
     pub(crate) result: Outcome,
-    /// Why it failed.
+    /// Why it failed, in short; the server's log has the causes.
     #[schema(required)]
     pub(crate) error: Option<String>,
 }
@@ -174,24 +201,43 @@ impl Reloader {
 
     /// Looks at the settings and at the router, and takes into service what is new.
     pub(crate) fn reload(&self, trigger: Trigger) -> Result<Reloaded, ReloadError> {
-        let mut state = self.lock()?;
+        let state = self.lock()?;
+        self.look(state, trigger)
+    }
+
+    /// The same, asked for by somebody who gets no answer and so cannot ask again: waits for a look
+    /// that is running.
+    pub(crate) fn reload_in_turn(&self) -> Result<Reloaded, ReloadError> {
+        let state = self.0.state.lock().unwrap_or_else(PoisonError::into_inner);
+        self.look(state, Trigger::Asked)
+    }
+
+    fn look(
+        &self,
+        mut state: MutexGuard<'_, State>,
+        trigger: Trigger,
+    ) -> Result<Reloaded, ReloadError> {
         let at = self.0.clock.now();
-        let config = self.0.look_at_config(&mut state);
+        let config = self.0.look_at_config(&mut state, trigger);
         let router = self.0.look_at_router(&mut state, trigger, at).map_err(ReloadError::Router);
         self.0.report(&state, trigger, at, [(Part::Router, &router), (Part::Config, &config)]);
         Ok(Reloaded { router: router?, config: config? })
     }
 
-    /// Puts the previous router back into service and keeps the clock from undoing that until the
-    /// path leads to yet another one.
+    /// Puts the previous router back into service, with the settings of now, and keeps the clock from
+    /// undoing that until the path leads to yet another one.
     pub(crate) fn rollback(&self) -> Result<(), ReloadError> {
         let mut state = self.lock()?;
-        let previous = state.previous.take().ok_or(ReloadError::NothingBefore)?;
-        state.held = self.0.slot.current().map(|loaded| loaded.router.digest().clone());
-        self.0.exchange(&mut state, previous);
-        let done = Ok(Outcome::Ok);
-        self.0.report(&state, Trigger::Asked, self.0.clock.now(), [(Part::Router, &done)]);
-        Ok(())
+        let at = self.0.clock.now();
+        let previous = state.previous.clone().ok_or(ReloadError::NothingBefore)?;
+        let done = previous.with_settings(&state.config, at).map_err(ReloadError::Router);
+        let done = done.map(|previous| {
+            state.held = self.0.slot.current().map(|loaded| loaded.router.digest().clone());
+            self.0.exchange(&mut state, previous);
+            Outcome::Ok
+        });
+        self.0.report(&state, Trigger::Asked, at, [(Part::Router, &done)]);
+        done.map(|_| ())
     }
 
     /// What was last done.
@@ -209,11 +255,20 @@ impl Reloader {
 }
 
 impl Parts {
-    fn look_at_config(&self, state: &mut State) -> Result<Outcome, ReloadError> {
+    /// The clock may meet files that are being written, so it believes what it saw twice.
+    fn look_at_config(&self, state: &mut State, trigger: Trigger) -> Result<Outcome, ReloadError> {
         let Some(sources) = &self.sources else { return Ok(Outcome::Unchanged) };
+        let seen = state.seen.take();
         let config = sources.resolve()?.config;
         if config == state.config {
             return Ok(Outcome::Unchanged);
+        }
+        if trigger == Trigger::Poll && seen.as_ref() != Some(&config) {
+            state.seen = Some(config);
+            return Ok(Outcome::Unchanged);
+        }
+        if config.auth.keys.is_empty() && !state.config.auth.keys.is_empty() {
+            return Err(ReloadError::NoKeysLeft);
         }
         check_protected(&state.started, &config.auth)?;
         let fixed = needs_restart(&state.started, &config);
@@ -233,26 +288,36 @@ impl Parts {
     ) -> Result<Outcome, LoadError> {
         let dir = source::resolve(&state.config.router.path)?;
         let stored = Router::stored_digest(&dir)?;
-        if trigger == Trigger::Poll && state.held.as_ref() == Some(&stored) {
-            return Ok(Outcome::Unchanged);
+        let is_held = trigger == Trigger::Poll && state.held.as_ref() == Some(&stored);
+        if !is_held {
+            state.held = None;
         }
-        state.held = None;
-        let current = self.slot.current();
-        if current.is_some_and(|current| current.is_made_of(&stored, &state.config)) {
-            return Ok(Outcome::Unchanged);
+        match self.slot.current() {
+            Some(current) if is_held || *current.router.digest() == stored => {
+                if current.is_made_with(&state.config) {
+                    return Ok(Outcome::Unchanged);
+                }
+                let next = current.with_settings(&state.config, at)?;
+                self.exchange(state, next);
+            }
+            _ => self.load(state, at)?,
         }
-        self.load(state, at)?;
         Ok(Outcome::Ok)
     }
 
     fn load(&self, state: &mut State, at: SystemTime) -> Result<(), LoadError> {
         let loaded = Loaded::load(&state.config, at)?;
-        self.exchange(state, Arc::new(loaded));
+        self.exchange(state, loaded);
         Ok(())
     }
 
-    fn exchange(&self, state: &mut State, next: Arc<Loaded>) {
-        state.previous = self.slot.put(next).or(state.previous.take());
+    /// A router with other settings is not another router: a rollback still leads behind it.
+    fn exchange(&self, state: &mut State, next: Loaded) {
+        let digest = next.router.digest().clone();
+        let replaced = self.slot.put(Arc::new(next));
+        if let Some(replaced) = replaced.filter(|replaced| *replaced.router.digest() != digest) {
+            state.previous = Some(replaced);
+        }
     }
 
     /// Tells the log, the metrics and `GET /v1/router` what came of a look.
@@ -263,8 +328,10 @@ impl Parts {
         at: SystemTime,
         parts: [(Part, &Result<Outcome, ReloadError>); N],
     ) {
-        let errors = parts.iter().filter_map(|(_, result)| result.as_ref().err());
-        let error = errors.map(|error| chain(error)).reduce(|all, error| format!("{all}; {error}"));
+        let errors: Vec<_> = parts.iter().filter_map(|(_, result)| result.as_ref().err()).collect();
+        let joined = |texts: Vec<String>| (!texts.is_empty()).then(|| texts.join("; "));
+        let error = joined(errors.iter().map(|error| chain(*error)).collect());
+        let short = joined(errors.iter().map(|error| error.short().to_owned()).collect());
         let changed = parts.iter().any(|(_, result)| matches!(result, Ok(Outcome::Ok)));
         let result = match &error {
             Some(_) => Outcome::Failed,
@@ -278,7 +345,7 @@ impl Parts {
             }
         }
         let last = self.last.load();
-        let before = last.reload.as_ref().and_then(|last| last.error.as_deref());
+        let before = last.cause.as_deref();
         if trigger == Trigger::Poll && result == Outcome::Unchanged && before.is_none() {
             return;
         }
@@ -292,8 +359,8 @@ impl Parts {
             None => tracing::info!(router, "reloaded: {}", result.name()),
         }
         let previous = state.previous.as_ref().map(|loaded| loaded.router.digest().clone());
-        let reload = Some(LastReload { at: rfc3339(at), result, error });
-        self.last.store(Arc::new(Last { previous, reload }));
+        let reload = Some(LastReload { at: rfc3339(at), result, error: short });
+        self.last.store(Arc::new(Last { previous, reload, cause: error }));
     }
 }
 

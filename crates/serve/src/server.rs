@@ -16,7 +16,7 @@ use crate::auth::{Unprotected, check_protected};
 use crate::config::Limits;
 use crate::gate::KeyRule;
 use crate::loaded::LoadError;
-use crate::reload::{Reloader, Trigger};
+use crate::reload::Reloader;
 use crate::{AppState, Background, Clock, LogError, ServeConfig, Sources, app};
 
 /// Why a server cannot start, or did not end well.
@@ -159,6 +159,6 @@ async fn reload_at(mut hangups: Signal, reloader: Reloader) {
     while hangups.recv().await.is_some() {
         let reloader = reloader.clone();
         // What it found is reported where it was found.
-        let _found = spawn_blocking(move || reloader.reload(Trigger::Asked)).await;
+        let _found = spawn_blocking(move || reloader.reload_in_turn()).await;
     }
 }

@@ -94,9 +94,7 @@ impl Serving {
         if self.slot.current().is_some() {
             return Ok(());
         }
-        let last = self.reloader.last();
-        let reason = last.reload.as_ref().and_then(|reload| reload.error.as_deref());
-        let message = format!("no router is loaded: {}", reason.unwrap_or("not tried yet"));
+        let message = "no router is loaded; hint: the server's log says why";
         Err(ApiError::new(ErrorCode::RouterNotLoaded, message))
     }
 }

@@ -303,11 +303,11 @@ pub(super) fn assemble(dir: &Path, digest: Digest, parts: Parts) -> Result<Route
         names,
         reference,
         prices,
-        repriced: false,
+        own_prices: None,
         facts,
         when_none_eligible: None,
         featurizer,
-        network,
+        network: Arc::new(network),
     })
 }
 

@@ -7,6 +7,7 @@ mod scorer;
 mod seen;
 
 use std::path::Path;
+use std::sync::Arc;
 
 use farthing_core::{
     Bar, CandidateFacts, CandidateSettings, Digest, Policy, Prediction, Price, PriceTable, Request,
@@ -52,8 +53,8 @@ fn price_of(names: &[String], prices: &PriceTable) -> Vec<Option<Price>> {
     names.iter().map(|name| prices.get(name).copied()).collect()
 }
 
-/// A loaded router. Trainer, evaluator and server predict through it.
-#[derive(Debug)]
+/// A loaded router. Trainer, evaluator and server predict through it; clones share what was learned.
+#[derive(Debug, Clone)]
 pub struct Router {
     manifest: Manifest,
     digest: Digest,
@@ -62,13 +63,13 @@ pub struct Router {
     prices: PriceTable,
     /// Those of each candidate, in the order of predictions.
     price_of: Vec<Option<Price>>,
-    /// Whether `prices` are others than those of its directory.
-    repriced: bool,
+    /// Those of its directory, where `prices` are others.
+    own_prices: Option<PriceTable>,
     /// What each candidate can do.
     facts: Vec<CandidateFacts>,
     when_none_eligible: Option<usize>,
     featurizer: Featurizer,
-    network: Frozen,
+    network: Arc<Frozen>,
 }
 
 impl Router {
@@ -130,15 +131,25 @@ impl Router {
     /// nothing is retrained. A candidate that is not in the table has no price any more.
     #[must_use]
     pub fn with_prices(mut self, prices: &PriceTable) -> Self {
-        self.prices = prices.of(&self.names);
+        let before = std::mem::replace(&mut self.prices, prices.of(&self.names));
+        self.own_prices.get_or_insert(before);
         self.price_of = price_of(&self.names, &self.prices);
-        self.repriced = true;
+        self
+    }
+
+    /// The same router with the prices of its directory.
+    #[must_use]
+    pub fn with_own_prices(mut self) -> Self {
+        if let Some(own) = self.own_prices.take() {
+            self.price_of = price_of(&self.names, &own);
+            self.prices = own;
+        }
         self
     }
 
     /// Whether the prices are others than those of its directory.
     pub fn is_repriced(&self) -> bool {
-        self.repriced
+        self.own_prices.is_some()
     }
 
     /// The same router with what is said of its candidates, or the names in it that it does not have.

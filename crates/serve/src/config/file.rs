@@ -24,8 +24,8 @@ pub(super) struct FromFile {
     /// The log's settings, whose folder is named below.
     pub(super) log: LogConfig,
     pub(super) log_dir: Option<PathBuf>,
-    /// Where the log's settings begin, if there are any.
-    pub(super) log_at: Option<usize>,
+    /// Where `listen` and `admin.listen` stand.
+    pub(super) listen_at: [Option<usize>; 2],
     /// Every place where a candidate is named.
     pub(super) named: Vec<Placed<String>>,
 }
@@ -39,7 +39,8 @@ const MOST_BATCH_REQUESTS: u64 = 1 << 16;
 pub(super) fn read(mut root: Table<'_>, base: &Path) -> FromFile {
     let mut config = ServeConfig::new("");
     let path = |placed: Placed<String>| Placed { value: base.join(placed.value), at: placed.at };
-    root.set("listen", &mut config.listen, address);
+    let listen = root.read("listen", address);
+    config.listen = listen.as_ref().map_or(config.listen, |listen| listen.value);
 
     let mut router = root.table("router");
     let router_path = router.read("path", text).map(path);
@@ -53,7 +54,6 @@ pub(super) fn read(mut root: Table<'_>, base: &Path) -> FromFile {
     config.candidates = candidates(&mut root, &mut named);
 
     let mut log = root.table("log");
-    let log_at = log.first_key();
     let log_dir = log.read("dir", text).map(path);
     let log = log_settings(log);
 
@@ -63,14 +63,16 @@ pub(super) fn read(mut root: Table<'_>, base: &Path) -> FromFile {
     auth.finish();
 
     let mut admin = root.table("admin");
-    config.admin_listen = admin.read("listen", address).map(|placed| placed.value);
+    let admin_listen = admin.read("listen", address);
+    config.admin_listen = admin_listen.as_ref().map(|placed| placed.value);
+    let listen_at = [listen, admin_listen].map(|listen| listen.map(|placed| placed.at));
     admin.finish();
 
     config.limits = limits(root.table("limits"));
     config.trace = trace(root.table("trace"));
     root.finish();
     let [router, log_dir] = [router_path, log_dir].map(|path| path.map(|path| path.value));
-    FromFile { config, router, prices, keys_file, log, log_dir, log_at, named }
+    FromFile { config, router, prices, keys_file, log, log_dir, listen_at, named }
 }
 
 /// Directives of a filter for what is traced.

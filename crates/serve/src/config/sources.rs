@@ -15,6 +15,7 @@ use super::mistakes::{Mistakes, nearest, quoted};
 use super::shown;
 use super::table::{Placed, Table};
 use super::{ConfigError, LogConfig, Mistake, PromptStorage, ServeConfig};
+use crate::auth::{Unprotected, check_protected};
 use crate::error::chain;
 use crate::source;
 
@@ -108,6 +109,7 @@ impl Sources {
         let prices_file = self.merge(&mut read, &mistakes);
         add_keys(&mut read, &mistakes);
         check_candidates(&read, &mistakes);
+        self.check_addresses(&read, &mistakes);
         mistakes.unless_any(Resolved { config: read.config, digest, prices_file })
     }
 
@@ -123,8 +125,6 @@ impl Sources {
         if let Some(dir) = overrides.log.as_ref().or(read.log_dir.as_ref()) {
             let prompts = overrides.log_prompts.unwrap_or(read.log.prompts);
             config.log = Some(LogConfig { dir: dir.clone(), prompts, ..read.log.clone() });
-        } else if let Some(at) = read.log_at {
-            mistakes.add(at, "`log` has no folder; hint: give `log.dir` or `--log`");
         }
         match overrides.trace.as_deref().map(file::filter) {
             Some(Ok(filter)) => config.trace.filter = filter,
@@ -145,6 +145,20 @@ impl Sources {
             }
         }
         Some(file.clone())
+    }
+
+    /// Addresses that others can reach need keys; the first that has none is told where it stands.
+    fn check_addresses(&self, read: &FromFile, mistakes: &Mistakes<'_>) {
+        let Err(Unprotected { address }) = check_protected(&read.config, &read.config.auth) else {
+            return;
+        };
+        let [main, admin] = read.listen_at;
+        let at = match self.overrides.listen {
+            _ if address != read.config.listen => admin,
+            Some(_) => None,
+            None => main,
+        };
+        mistakes.add_anywhere(at, Unprotected { address }.to_string());
     }
 }
 

@@ -99,11 +99,6 @@ impl<'a> Table<'a> {
         }
     }
 
-    /// Where the first key of the table stands.
-    pub(super) fn first_key(&self) -> Option<usize> {
-        self.entries?.keys().map(|key| key.span().start).min()
-    }
-
     /// Everything has been asked for: whatever else there is, is a mistake.
     pub(super) fn finish(self) {
         for key in self.entries.into_iter().flat_map(DeTable::keys) {

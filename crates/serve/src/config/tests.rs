@@ -66,6 +66,7 @@ fn the_example_is_complete_and_says_the_defaults() {
     let folder = Folder::with(&text);
     let mut sources = folder.sources();
     sources.overrides.router = Some(folder.path("router"));
+    assert_eq!(sources.resolve().unwrap().config.log, None);
     sources.overrides.log = Some(folder.path("log"));
     let mut defaults = ServeConfig::new(folder.path("router"));
     defaults.router.poll = Some(std::time::Duration::from_secs(5));
@@ -298,7 +299,7 @@ long"""
 "#,
     );
     insta::assert_snapshot!(folder.mistakes(), @r#"
-    the configuration has 24 mistakes:
+    the configuration has 23 mistakes:
       farthing.toml:1:10: `listen` is not an address with a port such as "127.0.0.1:8080": "localhost"; hint: correct it or leave it out
       farthing.toml:2:1: unknown key: `lisen`; hint: did you mean `listen`?
       farthing.toml:4:1: unknown key: `router.dir`; hint: it is called `router.path`
@@ -312,7 +313,6 @@ long"""
       farthing.toml:15:21: `candidates."large".max_output_tokens` is not a whole number of at least 1: -1; hint: correct it or leave it out
       farthing.toml:17:12: `candidates."homemade"` is not a table; hint: write `[candidates."homemade"]` and its keys
       farthing.toml:19:1: unknown key: `log.path`; hint: it is called `log.dir`
-      farthing.toml:19:1: `log` has no folder; hint: give `log.dir` or `--log`
       farthing.toml:20:11: `log.prompts` is not one of "full", "hashed", "features", "none": "hash"; hint: correct it or leave it out
       farthing.toml:21:14: `log.queue_rows` is not a whole number from 1 to 1000000: 0; hint: correct it or leave it out
       farthing.toml:23:18: `limits.batch_requests` is not a whole number from 1 to 65536: 100_000; hint: correct it or leave it out
@@ -343,6 +343,28 @@ fn text_that_is_not_toml() {
     the configuration has a mistake:
       farthing.toml:3:1: not TOML: duplicate key; hint: see https://toml.io
     ");
+}
+
+#[test]
+fn an_address_that_others_can_reach_needs_keys() {
+    let folder = Folder::with("");
+    folder.write("farthing.toml", "listen = \"0.0.0.0:80\"\nlisen = 1\nrouter.path = \"router\"\n");
+    insta::assert_snapshot!(folder.mistakes(), @"
+    the configuration has 2 mistakes:
+      farthing.toml:1:10: 0.0.0.0:80 can be reached from elsewhere and there are no keys; hint: give `auth.keys`, or listen on a loopback address such as 127.0.0.1
+      farthing.toml:2:1: unknown key: `lisen`; hint: did you mean `listen`?
+    ");
+    folder.write("farthing.toml", "router.path = \"router\"\nadmin.listen = \"0.0.0.0:80\"\n");
+    assert!(
+        folder.mistakes().contains("farthing.toml:2:16: 0.0.0.0:80 can be"),
+        "{}",
+        folder.mistakes()
+    );
+    folder.write(
+        "farthing.toml",
+        &format!("listen = \"0.0.0.0:80\"\nrouter.path = \"router\"\nauth.keys = [\"{KEY}\"]\n"),
+    );
+    folder.sources().resolve().unwrap();
 }
 
 #[test]
