@@ -59,14 +59,16 @@ impl Drop for Running {
 
 /// This program again, on one core where that can be had.
 pub(crate) fn on_core(core: usize) -> Result<Command> {
-    let possible = std::thread::available_parallelism().is_ok_and(|cores| cores.get() > 1);
-    let asked = Command::new("taskset").arg("-V").stdout(Stdio::null()).status();
-    if !possible || asked.is_err() {
+    let core = core.to_string();
+    let mut pinned = Command::new("taskset");
+    pinned.args(["-c", &core]);
+    // Tried out: how many cores there are says nothing to a process that is pinned itself.
+    let tried = Command::new("taskset").args(["-c", &core, "true"]).stderr(Stdio::null()).status();
+    if !tried.is_ok_and(|status| status.success()) {
         return this_program();
     }
-    let mut command = Command::new("taskset");
-    command.args(["-c", &core.to_string()]).arg(std::env::current_exe()?);
-    Ok(command)
+    pinned.arg(std::env::current_exe()?);
+    Ok(pinned)
 }
 
 /// Serves an empty handler that parses its body and answers so many bytes.
