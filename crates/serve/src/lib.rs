@@ -30,7 +30,6 @@ mod endpoint;
 mod entries;
 mod gate;
 mod origin;
-mod queue;
 
 mod health;
 mod loaded;

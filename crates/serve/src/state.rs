@@ -19,7 +19,6 @@ use crate::loaded::RouterSlot;
 use crate::log::{self, DecisionLog, Log, Writers};
 use crate::metrics::{Gauges, Metrics, UPKEEP_PERIOD};
 use crate::outcomes::Outcomes;
-use crate::queue;
 use crate::reload::{self, Reloader, Trigger};
 use crate::serving::Serving;
 use crate::{Clock, LogError, ServeConfig, ServeError, Sources};
@@ -139,7 +138,6 @@ impl AppState {
         }));
         let mut tasks = JoinSet::new();
         tasks.spawn(keep_up(metrics.clone()));
-        tasks.spawn(queue::watch(Arc::clone(&gate)));
         if let Some(period) = config.router.poll {
             tasks.spawn(look(reloader.clone(), period));
         }

@@ -27,7 +27,7 @@ use servers::Running;
 
 const CONNECTIONS: usize = 32;
 /// Connections of a crowd of clients.
-const CROWD: usize = 512;
+const CROWD: usize = 128;
 const PATIENCE: Duration = Duration::from_millis(1);
 const DURATION: Duration = Duration::from_secs(6);
 /// English prose has about so many bytes in ten tokens.
