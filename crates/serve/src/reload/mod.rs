@@ -267,6 +267,10 @@ impl Parts {
         if let Some(replaced) = replaced.filter(|replaced| *replaced.router.digest() != digest) {
             state.previous = Some(replaced);
         }
+        let in_service = self.slot.current();
+        let known: Vec<_> =
+            in_service.iter().chain(&state.previous).map(|one| &one.cells).collect();
+        self.metrics.keep_decisions_of(&known);
     }
 
     /// Tells the log, the metrics and `GET /v1/router` what came of a look.
