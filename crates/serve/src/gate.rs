@@ -1,8 +1,8 @@
 //! Who may come in, and how many at once: what every request passes before a handler sees it.
 //!
 //! All of it is atomics and one read of the rules in force: no lock, no queue. A request that finds
-//! no room is turned away at once, because a queue in front of microseconds of work would only make
-//! every answer late.
+//! no room, or too many before it, is turned away at once, because a queue in front of microseconds of
+//! work would only make every answer late.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
@@ -23,6 +23,10 @@ use crate::{ErrorCode, ServeConfig};
 pub(crate) struct Gate {
     rules: ArcSwap<Rules>,
     in_flight: AtomicUsize,
+    /// Whether a request has come since the last look at the queue.
+    asked: AtomicBool,
+    /// Whether requests wait too long.
+    turning_away: AtomicBool,
     /// Bytes of bodies that are not there as a whole yet.
     buffered: AtomicUsize,
     draining: AtomicBool,
@@ -51,6 +55,8 @@ impl Gate {
         Arc::new(Self {
             rules: ArcSwap::from_pointee(rules),
             in_flight: AtomicUsize::new(0),
+            asked: AtomicBool::new(false),
+            turning_away: AtomicBool::new(false),
             buffered: AtomicUsize::new(0),
             draining: AtomicBool::new(false),
             metrics,
@@ -88,8 +94,11 @@ impl Gate {
             return Ok(None);
         }
         let permit = Permit(Arc::clone(self));
-        if self.in_flight.fetch_add(1, Relaxed) >= rules.limits.concurrent_requests {
-            self.metrics.shed(Shed::Requests);
+        let before = self.in_flight.fetch_add(1, Relaxed);
+        self.asked.store(true, Relaxed);
+        let full = before >= rules.limits.concurrent_requests;
+        if full || self.turning_away.load(Relaxed) {
+            self.metrics.shed(if full { Shed::Requests } else { Shed::Queue });
             let message = "too many requests at once; hint: send it again in a second";
             return Err(ApiError::new(ErrorCode::Overloaded, message));
         }
@@ -110,6 +119,16 @@ impl Gate {
     /// Gives memory of a body back.
     pub(crate) fn unbuffer(&self, bytes: usize) {
         self.buffered.fetch_sub(bytes, Relaxed);
+    }
+
+    /// Whether a request has come since this was last asked.
+    pub(crate) fn was_asked(&self) -> bool {
+        self.asked.swap(false, Relaxed)
+    }
+
+    /// Whether requests are turned away from now on because those before them wait too long.
+    pub(crate) fn turn_away(&self, turning_away: bool) {
+        self.turning_away.store(turning_away, Relaxed);
     }
 
     /// Requests in flight, probes and operations aside.

@@ -31,6 +31,7 @@ mod endpoint;
 mod entries;
 mod gate;
 mod origin;
+mod queue;
 
 mod health;
 mod loaded;

@@ -19,6 +19,7 @@ use crate::loaded::RouterSlot;
 use crate::log::{self, DecisionLog, Log, Writers};
 use crate::metrics::{Gauges, Metrics, UPKEEP_PERIOD};
 use crate::outcomes::Outcomes;
+use crate::queue;
 use crate::reload::{self, Reloader, Trigger};
 use crate::serving::Serving;
 use crate::{Clock, LogError, ServeConfig, ServeError, Sources};
@@ -139,6 +140,7 @@ impl AppState {
         }));
         let mut tasks = JoinSet::new();
         tasks.spawn(keep_up(metrics.clone()));
+        tasks.spawn(queue::watch(Arc::clone(&gate)));
         if let Some(period) = config.router.poll {
             tasks.spawn(look(reloader.clone(), period));
         }

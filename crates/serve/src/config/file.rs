@@ -142,6 +142,7 @@ fn limits(mut table: Table<'_>) -> Limits {
     table.set("batch_requests", &mut limits.batch_requests, within(1, MOST_BATCH_REQUESTS));
     table.set("batches", &mut limits.batches, within(0, MOST_AT_ONCE));
     table.set("concurrent_requests", &mut limits.concurrent_requests, within(1, MOST_AT_ONCE));
+    table.set("queue_ms", &mut limits.queue_time, millis(1));
     table.set("connections", &mut limits.connections, within(1, MOST_AT_ONCE));
     table.set("request_timeout_ms", &mut limits.request_timeout, millis(1));
     table.set("idle_timeout_ms", &mut limits.idle_timeout, millis(1));

@@ -165,6 +165,9 @@ pub struct Limits {
     /// Requests that may be in flight at once, probes and operations aside; more are answered
     /// `overloaded`.
     pub concurrent_requests: usize,
+    /// Requests are answered `overloaded` while those before them have waited for longer than this to be
+    /// looked at, and not just for a moment.
+    pub queue_time: Duration,
     /// Connections that may be open at once on each listener; more are closed as they come.
     pub connections: usize,
     /// Time for a request from its head to its answer, the arrival of its body included.
@@ -219,6 +222,7 @@ impl Default for Limits {
             batch_requests: 1024,
             batches: 32,
             concurrent_requests: 512,
+            queue_time: Duration::from_millis(5),
             connections: 1000,
             request_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_mins(1),

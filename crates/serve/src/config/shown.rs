@@ -124,6 +124,7 @@ impl File {
             batch_requests,
             batches,
             concurrent_requests,
+            queue_time,
             connections,
             request_timeout,
             idle_timeout,
@@ -140,6 +141,7 @@ impl File {
         ] {
             self.key(name, number(*limit as u64));
         }
+        self.key("queue_ms", millis(*queue_time));
         self.key("request_timeout_ms", millis(*request_timeout));
         self.key("idle_timeout_ms", millis(*idle_timeout));
         self.key("drain_grace_ms", millis(*drain_grace));

@@ -148,6 +148,7 @@ body_bytes = 7
 batch_requests = 8
 batches = 9
 concurrent_requests = 10
+queue_ms = 16
 connections = 11
 request_timeout_ms = 12
 idle_timeout_ms = 13
@@ -214,6 +215,7 @@ fn what_is_shown_says_everything_but_the_keys() {
     batches = 9
     concurrent_requests = 10
     connections = 11
+    queue_ms = 16
     request_timeout_ms = 12
     idle_timeout_ms = 13
     drain_grace_ms = 14
@@ -317,7 +319,7 @@ long"""
       farthing.toml:21:14: `log.queue_rows` is not a whole number from 1 to 1000000: 0; hint: correct it or leave it out
       farthing.toml:23:18: `limits.batch_requests` is not a whole number from 1 to 65536: 100_000; hint: correct it or leave it out
       farthing.toml:24:22: `limits.request_timeout_ms` is not a whole number from 1 to 1000000000000: 99999999999999999999; hint: correct it or leave it out
-      farthing.toml:25:1: unknown key: `limits.something_else`; hint: known here are `body_bytes`, `batch_requests`, `batches`, `concurrent_requests`, `connections`, `request_timeout_ms`, `idle_timeout_ms`, `drain_grace_ms`, `drain_timeout_ms`
+      farthing.toml:25:1: unknown key: `limits.something_else`; hint: known here are `body_bytes`, `batch_requests`, `batches`, `concurrent_requests`, `queue_ms`, `connections`, `request_timeout_ms`, `idle_timeout_ms`, `drain_grace_ms`, `drain_timeout_ms`
       farthing.toml:27:13: cannot read `no-such.txt` of `auth.keys_file`: No such file or directory (os error 2); hint: correct it or leave it out
       farthing.toml:29:10: `admin.listen` is not an address with a port such as "127.0.0.1:8080": ""; hint: correct it or leave it out
       farthing.toml:31:1: unknown key: `trace.level`; hint: it is called `trace.filter`

@@ -16,16 +16,18 @@ pub(super) const REQUEST_BUCKETS: [f64; 12] =
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Shed {
     Requests,
+    Queue,
     Connections,
     Bodies,
 }
 
 impl Shed {
-    const ALL: [Self; 3] = [Self::Requests, Self::Connections, Self::Bodies];
+    const ALL: [Self; 4] = [Self::Requests, Self::Queue, Self::Connections, Self::Bodies];
 
     fn name(self) -> &'static str {
         match self {
             Self::Requests => "requests",
+            Self::Queue => "queue",
             Self::Connections => "connections",
             Self::Bodies => "bodies",
         }

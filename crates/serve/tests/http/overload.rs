@@ -9,7 +9,7 @@ use axum::body::{Body, Bytes, HttpBody};
 use axum::http::Request;
 use hyper::body::Frame;
 use serde_json::json;
-use tokio::task::spawn_blocking;
+use tokio::task::{JoinSet, spawn_blocking};
 
 use crate::harness::{config, service_with};
 use crate::socket::{Client, head, run};
@@ -42,6 +42,43 @@ async fn requests_without_room_are_shed_and_probes_are_not() {
     ] {
         assert!(metrics.contains(line), "{line} is not in\n{metrics}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_queue_that_stands_is_turned_away_until_it_is_gone() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut config = config(dir.path());
+    config.limits.queue_time = Duration::from_millis(1);
+    let running = run(&config).await;
+    let address = running.address;
+    // The only thread of the server, kept busy.
+    let mut hog = JoinSet::new();
+    hog.spawn(async {
+        loop {
+            std::thread::sleep(Duration::from_millis(5));
+            tokio::task::yield_now().await;
+        }
+    });
+    spawn_blocking(move || {
+        let answered = |status: &str| {
+            (0..1000).any(|_| {
+                let mut client = Client::connect(address);
+                client.send(head(19));
+                client.send(r#"{"prompt": "hello"}"#);
+                client.read().starts_with(&format!("HTTP/1.1 {status}"))
+            })
+        };
+        assert!(answered("200"));
+        assert!(answered("503"));
+        assert!(Client::connect(address).get("/livez").starts_with("HTTP/1.1 200"));
+        hog.abort_all();
+        assert!(answered("200"));
+        let metrics = Client::connect(address).get("/metrics");
+        assert!(metrics.contains(r#"farthing_shed_total{what="queue"}"#), "{metrics}");
+    })
+    .await
+    .unwrap();
+    running.stop().await;
 }
 
 /// A body of which nothing arrives.
