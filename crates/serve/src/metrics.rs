@@ -6,13 +6,14 @@
 //! lock-free handles (its histogram takes no mutex, unlike prometheus-client's), not for its macros.
 
 mod http;
+mod table;
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use farthing_core::Reason;
-use metrics::{Counter, Gauge, Histogram, Key, Label, Level, Metadata, Recorder as _, Unit};
+use metrics::{Counter, Gauge, Histogram, Label, Level, Metadata, Recorder as _};
 use metrics_exporter_prometheus::{
     BuildError, Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder,
 };
@@ -22,6 +23,7 @@ use crate::closed::{REASONS, reason_row};
 use crate::reload::{Outcome, Part};
 pub(crate) use http::Shed;
 use http::{HttpCells, REQUEST_BUCKETS};
+use table::Metric;
 
 /// How often histogram samples are folded into buckets; between two scrapes they would pile up.
 pub(crate) const UPKEEP_PERIOD: Duration = Duration::from_secs(2);
@@ -31,139 +33,6 @@ const METADATA: Metadata<'_> = Metadata::new("farthing", Level::INFO, None);
 /// Upper bounds of the decision-time buckets, in seconds.
 const DECISION_BUCKETS: [f64; 13] =
     [5e-6, 10e-6, 25e-6, 50e-6, 100e-6, 250e-6, 500e-6, 1e-3, 2.5e-3, 5e-3, 10e-3, 25e-3, 100e-3];
-
-/// Every metric.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Metric {
-    Decisions,
-    DecisionDuration,
-    DecisionErrors,
-    HttpRequests,
-    HttpDuration,
-    HttpInFlight,
-    Shed,
-    Reloads,
-    HealthIgnored,
-    LogQueueDepth,
-    LogRowsDropped,
-    LogRowsLostAtMost,
-    LogRowsWritten,
-    LogSegmentsDeleted,
-    OutcomesAccepted,
-    OutcomesRefused,
-}
-
-enum Kind {
-    Counter,
-    Gauge,
-    Histogram,
-}
-
-impl Metric {
-    const ALL: [Self; 16] = [
-        Self::Decisions,
-        Self::DecisionDuration,
-        Self::DecisionErrors,
-        Self::HttpRequests,
-        Self::HttpDuration,
-        Self::HttpInFlight,
-        Self::Shed,
-        Self::Reloads,
-        Self::HealthIgnored,
-        Self::LogQueueDepth,
-        Self::LogRowsDropped,
-        Self::LogRowsLostAtMost,
-        Self::LogRowsWritten,
-        Self::LogSegmentsDeleted,
-        Self::OutcomesAccepted,
-        Self::OutcomesRefused,
-    ];
-
-    /// The table: name, kind and help text.
-    fn row(self) -> (&'static str, Kind, &'static str) {
-        match self {
-            Self::Decisions => (
-                "farthing_decisions_total",
-                Kind::Counter,
-                "Decisions by policy, choice and reason",
-            ),
-            Self::DecisionDuration => (
-                "farthing_decision_duration_seconds",
-                Kind::Histogram,
-                "From the parsed request to the choice",
-            ),
-            Self::DecisionErrors => (
-                "farthing_decision_errors_total",
-                Kind::Counter,
-                "Requests that got no decision, entries of batches included",
-            ),
-            Self::HttpRequests => (
-                "farthing_http_requests_total",
-                Kind::Counter,
-                "HTTP requests by route and error code (`ok`: no error)",
-            ),
-            Self::HttpDuration => (
-                "farthing_http_request_duration_seconds",
-                Kind::Histogram,
-                "From the head of a request to its answer",
-            ),
-            Self::HttpInFlight => (
-                "farthing_http_requests_in_flight",
-                Kind::Gauge,
-                "Requests in flight, probes and operations aside",
-            ),
-            Self::Shed => (
-                "farthing_shed_total",
-                Kind::Counter,
-                "Requests, connections and bodies turned away where there were too many",
-            ),
-            Self::Reloads => (
-                "farthing_reloads_total",
-                Kind::Counter,
-                "Looks at the router and at the settings, by what came of them; looking by the clock \
-                 and finding nothing new is not counted",
-            ),
-            Self::HealthIgnored => (
-                "farthing_health_ignored_total",
-                Kind::Counter,
-                "Decisions made as if every candidate were well, because none that could be chosen was",
-            ),
-            Self::LogQueueDepth => {
-                ("farthing_log_queue_depth", Kind::Gauge, "Log rows that wait to be written")
-            }
-            Self::LogRowsDropped => {
-                ("farthing_log_rows_dropped_total", Kind::Counter, "Decision rows lost, by cause")
-            }
-            Self::LogRowsLostAtMost => (
-                "farthing_log_rows_lost_at_most",
-                Kind::Gauge,
-                "Decision rows that runs found dead at the start may have lost, an upper bound",
-            ),
-            Self::LogSegmentsDeleted => (
-                "farthing_log_segments_deleted_total",
-                Kind::Counter,
-                "Sealed segments deleted for their age or for space",
-            ),
-            Self::OutcomesAccepted => (
-                "farthing_outcomes_accepted_total",
-                Kind::Counter,
-                "Outcomes that are on disk and were acknowledged",
-            ),
-            Self::OutcomesRefused => (
-                "farthing_outcomes_refused_total",
-                Kind::Counter,
-                "Calls whose outcomes were refused, by error code",
-            ),
-            Self::LogRowsWritten => {
-                ("farthing_log_rows_written_total", Kind::Counter, "Log rows written")
-            }
-        }
-    }
-
-    fn key(self, labels: Vec<Label>) -> Key {
-        Key::from_parts(self.row().0, labels)
-    }
-}
 
 /// The metrics of one server.
 #[derive(Clone)]
@@ -181,6 +50,7 @@ struct Inner {
     queue_depth: Gauge,
     rows_dropped: [Counter; DropCause::ALL.len()],
     rows_lost_at_most: Gauge,
+    rows_missing: Gauge,
     rows_written: Counter,
     segments_deleted: Counter,
     outcomes_accepted: Counter,
@@ -209,13 +79,13 @@ impl DropCause {
 
 impl Metrics {
     pub(crate) fn new() -> Result<Self, BuildError> {
-        let full = |metric: Metric| Matcher::Full(metric.row().0.to_owned());
+        let full = |metric: Metric| Matcher::Full(metric.name().to_owned());
         let recorder = PrometheusBuilder::new()
             .set_buckets_for_metric(full(Metric::DecisionDuration), &DECISION_BUCKETS)?
             .set_buckets_for_metric(full(Metric::HttpDuration), &REQUEST_BUCKETS)?
             .build_recorder();
         for metric in Metric::ALL {
-            describe(&recorder, metric);
+            metric.describe(&recorder);
         }
         let counter =
             |metric: Metric| recorder.register_counter(&metric.key(Vec::new()), &METADATA);
@@ -235,6 +105,7 @@ impl Metrics {
                 recorder.register_counter(&Metric::LogRowsDropped.key(labels), &METADATA)
             }),
             rows_lost_at_most: gauge(Metric::LogRowsLostAtMost),
+            rows_missing: gauge(Metric::LogRowsMissing),
             rows_written: counter(Metric::LogRowsWritten),
             segments_deleted: counter(Metric::LogSegmentsDeleted),
             outcomes_accepted: counter(Metric::OutcomesAccepted),
@@ -288,8 +159,9 @@ impl Metrics {
         self.0.rows_dropped[cause as usize].increment(rows);
     }
 
-    pub(crate) fn rows_lost_at_most(&self, rows: u64) {
-        self.0.rows_lost_at_most.set(rows as f64);
+    pub(crate) fn rows_lost(&self, at_least: u64, at_most: u64) {
+        self.0.rows_missing.set(at_least as f64);
+        self.0.rows_lost_at_most.set(at_most as f64);
     }
 
     pub(crate) fn segments_deleted(&self, segments: u64) {
@@ -363,16 +235,6 @@ impl<T: Clone> Cells<T> {
 
     fn get(&self, cell: usize, make: impl FnOnce() -> T) -> &T {
         self.0[cell].get_or_init(make)
-    }
-}
-
-fn describe(recorder: &PrometheusRecorder, metric: Metric) {
-    let (name, kind, help) = metric.row();
-    let (name, help) = (name.into(), help.into());
-    match kind {
-        Kind::Counter => recorder.describe_counter(name, None, help),
-        Kind::Gauge => recorder.describe_gauge(name, None, help),
-        Kind::Histogram => recorder.describe_histogram(name, Some(Unit::Seconds), help),
     }
 }
 

@@ -78,11 +78,6 @@ impl Memo {
         black_box(counts.fold(0, |touched, count| touched ^ count));
     }
 
-    /// Whether the place of that hash is that of the word of that hash.
-    pub(super) fn knows(&self, hash: u64) -> bool {
-        self.places[place_of(hash)].hash == hash
-    }
-
     /// Appends the pieces of a word, as remembered or as `cut` appends them.
     #[expect(clippy::cast_possible_truncation, reason = "a place of few pieces")]
     pub(super) fn append(

@@ -5,7 +5,6 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
-use std::hint::black_box;
 
 use farthing_core::Digest;
 use tokenizers::Tokenizer;
@@ -79,11 +78,6 @@ impl Pieces {
     ) {
         let TokenScratch { word: mixed, memo } = scratch;
         memo.begin(self.vocabulary, &reading.words, once);
-        // Asking for all unknown words at once has their entries come from memory at once.
-        let unknown = reading.words.iter().filter(|word| !memo.knows(word.hash));
-        black_box(
-            unknown.fold(0, |ids, word| ids ^ self.first.find(word.hash).unwrap_or_default()),
-        );
         for word in &reading.words {
             let range = word.range();
             if word.kind == Kind::Mixed {
@@ -187,11 +181,7 @@ impl Lookup {
     }
 
     fn get(&self, text: &[u8]) -> Option<u32> {
-        self.find(xxh3_64(text))
-    }
-
-    fn find(&self, hash: u64) -> Option<u32> {
-        self.ids.get(&hash).copied()
+        self.ids.get(&xxh3_64(text)).copied()
     }
 }
 

@@ -100,9 +100,10 @@ pub(crate) fn start(
     create_folder(&config.dir)?;
     report(&recover(&config.dir)?, metrics);
     let run = Run::new(run, rfc3339(clock.now()));
-    let file = RunFile::create(&config.dir, &run, margin(config))?;
+    let queue_rows = config.queue_rows.max(1);
+    let file = RunFile::create(&config.dir, &run, queue_rows as u64, margin(config))?;
 
-    let (sender, rows) = mpsc::channel(config.queue_rows.max(1));
+    let (sender, rows) = mpsc::channel(queue_rows);
     let (stop, counts) = (Arc::new(AtomicBool::new(false)), Arc::new(Counts::default()));
     let queue = Queue { rows, counts: Arc::clone(&counts), stop: Arc::clone(&stop) };
     let writer = Writer::new(config, &run, file, queue, (clock.clone(), metrics.clone()));
@@ -150,11 +151,14 @@ fn spawn<T: Send + 'static>(
 
 /// Says what runs that died may have lost.
 fn report(died: &[Died], metrics: &Metrics) {
-    for Died { run, began, lost_at_most, torn } in died {
+    for Died { run, began, rebooted, missing, lost_at_most, torn } in died {
+        let how = if *rebooted { "with its machine, as it seems" } else { "alone" };
         tracing::warn!(
-            "the server run {run} of {began} ended without finishing its log: at most {lost_at_most} \
-             decision rows are missing, and {torn} lines are cut short or damaged; its segments are sealed"
+            "the server run {run} of {began} ended, {how}, without finishing its log: at least {missing} and \
+             at most {lost_at_most} decision rows are missing, and {torn} lines are cut short or damaged; \
+             its segments are sealed"
         );
     }
-    metrics.rows_lost_at_most(died.iter().map(|died| died.lost_at_most).sum());
+    let sum = |rows: fn(&Died) -> u64| died.iter().map(rows).sum();
+    metrics.rows_lost(sum(|died| died.missing), sum(|died| died.lost_at_most));
 }

@@ -1,12 +1,15 @@
 //! The file that says that a run is on, and what a run that died has left.
 //!
 //! `run-<run>.json` is locked as long as its server lives, so a file that can be locked belongs to a run
-//! that died. It promises that no decision has a number of `reserved` or more; the promise is renewed
-//! and synced well before the numbers run out, by the thread that writes. What of the promised numbers
-//! is in no segment is the most that can be missing.
+//! that died. It says twice which numbers decisions have. No number is `reserved` or more: that is
+//! synced well before such numbers are given out, and so holds after a power cut. Numbers up to `next`
+//! are given out: that is noted without a sync before a row beyond the last note is taken from the
+//! queue, which outlives the process but not the machine. What of the numbers is in no segment is
+//! missing; behind the noted ones, only what was in the queue can be.
 
 use std::fs::{self, File};
-use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, Write as _};
+use std::io::{self, BufRead as _, BufReader, Read as _};
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -55,10 +58,19 @@ fn tag(id: &str) -> &str {
 struct Promise {
     run: String,
     began: String,
+    /// Since when the machine is up, as an id; none where it does not tell.
+    #[serde(default)]
+    boot: Option<String>,
+    /// Rows that may wait in the queue.
+    #[serde(default)]
+    queue_rows: u64,
     /// Decisions with a smaller number are in sealed segments, or were dropped and counted.
     sealed_to: u64,
     /// No decision has this number or a greater one.
     reserved: u64,
+    /// Decisions have all smaller numbers, and no row of a greater one has left the queue.
+    #[serde(default)]
+    next: u64,
 }
 
 /// The file of the run that is on.
@@ -71,7 +83,12 @@ pub(super) struct RunFile {
 
 impl RunFile {
     /// Creates the file, locked before it has its name and on disk when this returns.
-    pub(super) fn create(dir: &Path, run: &Run, reserved: u64) -> Result<Self, LogError> {
+    pub(super) fn create(
+        dir: &Path,
+        run: &Run,
+        queue_rows: u64,
+        reserved: u64,
+    ) -> Result<Self, LogError> {
         let path = run_file(dir, run.tag());
         if path.exists() {
             return Err(LogError::create(&path)(io::ErrorKind::AlreadyExists.into()));
@@ -88,11 +105,14 @@ impl RunFile {
         let promise = Promise {
             run: run.id().to_owned(),
             began: run.began().to_owned(),
+            boot: boot_id(),
+            queue_rows,
             sealed_to: 0,
             reserved,
+            next: 0,
         };
-        let mut created = Self { file, path, promise };
-        created.write()?;
+        let created = Self { file, path, promise };
+        created.write_synced()?;
         fs::rename(&unnamed, &created.path).map_err(LogError::create(&created.path))?;
         sync_dir(dir)?;
         Ok(created)
@@ -106,11 +126,21 @@ impl RunFile {
         self.promise.sealed_to
     }
 
+    pub(super) fn next(&self) -> u64 {
+        self.promise.next
+    }
+
+    /// Notes that smaller numbers are given out; not synced.
+    pub(super) fn note(&mut self, next: u64) -> Result<(), LogError> {
+        let before = std::mem::replace(&mut self.promise.next, next);
+        self.write().inspect_err(|_| self.promise.next = before)
+    }
+
     /// Renews the promise; it holds when this returns without an error.
     pub(super) fn reserve(&mut self, sealed_to: u64, reserved: u64) -> Result<(), LogError> {
         let before = self.promise.clone();
         (self.promise.sealed_to, self.promise.reserved) = (sealed_to, reserved);
-        self.write().inspect_err(|_| self.promise = before)
+        self.write_synced().inspect_err(|_| self.promise = before)
     }
 
     /// The run has ended well.
@@ -119,11 +149,41 @@ impl RunFile {
     }
 
     /// One write of one length or longer: numbers only grow, so the new text covers the old one.
-    fn write(&mut self) -> Result<(), LogError> {
+    fn write(&self) -> Result<(), LogError> {
         let mut text = serde_json::to_vec(&self.promise).unwrap_or_default();
         text.push(b'\n');
-        let written = self.file.rewind().and_then(|()| self.file.write_all(&text));
-        written.and_then(|()| self.file.sync_data()).map_err(LogError::write(&self.path))
+        self.file.write_all_at(&text, 0).map_err(LogError::write(&self.path))
+    }
+
+    fn write_synced(&self) -> Result<(), LogError> {
+        self.write()?;
+        self.file.sync_data().map_err(LogError::write(&self.path))
+    }
+}
+
+/// Names the time since the machine was started: what was written in it and not synced is still there.
+fn boot_id() -> Option<String> {
+    let id = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+    Some(id.trim().to_owned())
+}
+
+impl Promise {
+    /// What a run has lost that has left rows of these numbers in open segments.
+    fn broken(self, rows: &[u64], torn: u64) -> Died {
+        let not_found = |to: u64| {
+            let due = self.sealed_to..to;
+            let found = rows.iter().filter(|seq| due.contains(seq)).count() as u64;
+            to.saturating_sub(self.sealed_to).saturating_sub(found)
+        };
+        let rebooted = self.boot.is_none() || self.boot != boot_id();
+        let missing = not_found(self.next);
+        let lost_at_most = if rebooted {
+            // The last notes may be gone.
+            not_found(self.reserved)
+        } else {
+            missing.saturating_add(self.queue_rows)
+        };
+        Died { run: self.run, began: self.began, rebooted, missing, lost_at_most, torn }
     }
 }
 
@@ -132,7 +192,11 @@ impl RunFile {
 pub(super) struct Died {
     pub(super) run: String,
     pub(super) began: String,
-    /// The most decision rows that are missing.
+    /// Whether its machine may have gone with it.
+    pub(super) rebooted: bool,
+    /// Decision rows that are missing for certain.
+    pub(super) missing: u64,
+    /// The most that can be missing.
     pub(super) lost_at_most: u64,
     /// Lines that are cut short.
     pub(super) torn: u64,
@@ -159,16 +223,7 @@ pub(super) fn recover(dir: &Path) -> Result<Vec<Died>, LogError> {
         let run = name.trim_start_matches(PREFIX).trim_end_matches(SUFFIX);
         let (rows, torn) = seal_segments(dir, run)?;
         match serde_json::from_str::<Promise>(&text) {
-            Ok(promise) => {
-                let found = rows.iter().filter(|seq| **seq >= promise.sealed_to).count() as u64;
-                let due = promise.reserved.saturating_sub(promise.sealed_to);
-                died.push(Died {
-                    run: promise.run,
-                    began: promise.began,
-                    lost_at_most: due.saturating_sub(found),
-                    torn,
-                });
-            }
+            Ok(promise) => died.push(promise.broken(&rows, torn)),
             Err(error) => tracing::error!(
                 "`{}` does not say how many rows its run may have lost: {error}",
                 path.display()
@@ -249,4 +304,58 @@ pub(super) fn list(dir: &Path) -> Result<Vec<PathBuf>, LogError> {
     let mut paths = paths.collect::<Result<Vec<_>, _>>().map_err(LogError::folder(dir))?;
     paths.sort();
     Ok(paths)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a start finds of a run that had made ten decisions, two of them in sealed segments, when it
+    /// died with no segment open; `change` is what happened to its file. Other systems tell no boot.
+    #[cfg(target_os = "linux")]
+    fn died(change: impl FnOnce(String) -> String) -> Died {
+        let dir = tempfile::tempdir().unwrap();
+        let run = Run::new(Uuid::nil(), "then".to_owned());
+        let mut file = RunFile::create(dir.path(), &run, 5, 40).unwrap();
+        file.reserve(2, 50).unwrap();
+        file.note(10).unwrap();
+        let path = file.path.clone();
+        drop(file);
+        fs::write(&path, change(fs::read_to_string(&path).unwrap())).unwrap();
+        let [died] = recover(dir.path()).unwrap().try_into().unwrap();
+        assert!(!path.exists());
+        died
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn after_a_kill_only_the_queue_is_not_known() {
+        let died = died(|text| text);
+        assert_eq!((died.rebooted, died.missing, died.lost_at_most), (false, 8, 8 + 5));
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn after_a_power_cut_only_what_was_synced_counts() {
+        let boot = boot_id().unwrap();
+        let died = died(|text| text.replace(&boot, "another"));
+        assert_eq!((died.rebooted, died.missing, died.lost_at_most), (true, 8, 48));
+    }
+
+    #[test]
+    fn rows_that_are_there_are_not_missing() {
+        let boot = boot_id();
+        let promise = |next| Promise {
+            run: String::new(),
+            began: String::new(),
+            boot: boot.clone(),
+            queue_rows: 5,
+            sealed_to: 3,
+            reserved: 40,
+            next,
+        };
+        // Numbers may be out of order, and a late one may stand behind a segment that is sealed.
+        assert_eq!(promise(6).broken(&[2, 5, 3, 4], 0).missing, 0);
+        assert_eq!(promise(8).broken(&[7, 3], 0).missing, 3);
+    }
 }

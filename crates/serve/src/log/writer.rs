@@ -111,6 +111,7 @@ impl Writer {
     /// Writes what waits, in as few groups as may be.
     fn write_waiting(&mut self) {
         while let Ok(Numbered { seq, bytes, entry }) = self.queue.rows.try_recv() {
+            self.note_numbers(seq);
             self.encoder.add(&entry, seq, &mut self.group);
             self.queue.counts.waiting_bytes.fetch_sub(bytes, Ordering::Relaxed);
             self.rows += 1;
@@ -120,6 +121,15 @@ impl Writer {
             }
         }
         self.commit();
+    }
+
+    /// Notes which numbers are given out before a row beyond the last note is worked on: of the rows
+    /// that a kill can lose, those with other numbers are then all in the queue.
+    fn note_numbers(&mut self, seq: u64) {
+        if seq >= self.file.next() {
+            let noted = self.file.note(self.queue.counts.next.load(Ordering::Relaxed));
+            self.note(noted, "the log cannot say how much a crash would lose");
+        }
     }
 
     /// Writes and syncs the group; one that cannot be written is lost and counted.
