@@ -187,8 +187,8 @@ fn lines_that_cannot_be_used_say_why() {
     assert_eq!(error(&score.replace("ID", ID)), "score is not in [0, 1]: 2");
 }
 
-#[test]
-fn a_decision_needs_the_names_of_its_router() {
+/// A router of one candidate, and one of its decisions.
+fn plain() -> (RouterNames<'static>, DecisionRow<'static>) {
     let names = RouterNames { router: "r".into(), candidates: vec!["a".to_owned()].into() };
     let predicted = Predicted {
         quality: vec![0.5].into(),
@@ -217,10 +217,41 @@ fn a_decision_needs_the_names_of_its_router() {
         asked: Stored::default(),
         predicted,
     };
+    (names, row)
+}
+
+#[test]
+fn a_decision_needs_the_names_of_its_router() {
+    let (names, row) = plain();
     assert_eq!(errors(&written(&names, &row)), [None, None, None]);
     let two =
         RouterNames { candidates: vec!["a".to_owned(), "b".to_owned()].into(), ..names.clone() };
     assert_eq!(errors(&written(&two, &row))[2], Some(LineError::Predictions));
     let other = RouterNames { router: "s".into(), ..names };
     assert_eq!(errors(&written(&other, &row))[2], Some(LineError::UnknownRouter));
+}
+
+#[test]
+fn numbers_beyond_single_precision_are_refused() {
+    let (names, row) = plain();
+    let features =
+        StoredFeatures { buckets: Cow::default(), surface: vec![2.5].into(), text_bytes: 1 };
+    let asked = Stored { features: Some(features), ..Stored::default() };
+    let line = String::from_utf8(written(&names, &DecisionRow { asked, ..row })).unwrap();
+    for (field, value) in [
+        ("quality", "0.5"),
+        ("p_above_bar", "0.5"),
+        ("cost_usd", "null"),
+        ("output_tokens", "null"),
+        ("surface", "2.5"),
+    ] {
+        let with = |number: &str| {
+            let from = format!("\"{field}\":[{value}]");
+            assert!(line.contains(&from));
+            errors(line.replace(&from, &format!("\"{field}\":[{number}]")).as_bytes())
+        };
+        assert_eq!(with("-3.4e38"), [None, None, None]);
+        let error = with("3.5e38")[2].clone().unwrap().to_string();
+        assert!(error.contains("number out of range of single precision at column"), "{error}");
+    }
 }

@@ -141,6 +141,7 @@ pub struct StoredFeatures<'a> {
     /// Buckets of hashed words and word pairs.
     pub buckets: Cow<'a, [u32]>,
     /// Dense features, in the schema's order.
+    #[serde(deserialize_with = "exact::singles")]
     pub surface: Cow<'a, [f32]>,
     /// Bytes of text in the whole request.
     pub text_bytes: usize,
@@ -150,12 +151,16 @@ pub struct StoredFeatures<'a> {
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Predicted<'a> {
     /// Expected scores.
+    #[serde(deserialize_with = "exact::singles")]
     pub quality: Cow<'a, [f32]>,
     /// Calibrated probabilities of a score at or above the bar.
+    #[serde(deserialize_with = "exact::singles")]
     pub p_above_bar: Cow<'a, [f32]>,
     /// Expected costs in USD; `null` where unknown.
+    #[serde(deserialize_with = "exact::single_options")]
     pub cost_usd: Cow<'a, [Option<f32>]>,
     /// Expected output tokens; `null` where unknown.
+    #[serde(deserialize_with = "exact::single_options")]
     pub output_tokens: Cow<'a, [Option<f32>]>,
     /// Why each could not be chosen; `null` where it could. Left out where every candidate could.
     #[serde(default, skip_serializing_if = "none_excluded")]

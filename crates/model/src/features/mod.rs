@@ -25,6 +25,9 @@ const CODE_VERSION: u32 = 2;
 /// From this version on, an n-gram or token counts once, however often a request repeats it.
 const DISTINCT_SINCE: u32 = 2;
 
+/// No routing text is longer at either end: each thread keeps memory for one.
+const MOST_BUDGET_BYTES: usize = 1 << 20;
+
 /// Everything that determines the features of a request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -100,7 +103,10 @@ impl FeatureSchema {
 
     /// Whether this build computes the features that the schema describes.
     pub fn is_supported(&self) -> bool {
-        (1..=CODE_VERSION).contains(&self.code_version) && (1..=24).contains(&self.bucket_bits)
+        let budgets = [self.head_bytes, self.tail_bytes];
+        (1..=CODE_VERSION).contains(&self.code_version)
+            && (1..=24).contains(&self.bucket_bits)
+            && budgets.iter().all(|budget| *budget <= MOST_BUDGET_BYTES)
     }
 
     /// Digest of the schema and of the names of the surface features.

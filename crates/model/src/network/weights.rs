@@ -27,15 +27,18 @@ pub struct Shape {
     pub embedding: usize,
 }
 
+/// Sizes come from a manifest, so nothing is multiplied or added that could overflow: no weights are as many
+/// as the greatest number.
 impl Shape {
     /// Width of a row.
     pub fn width(&self) -> usize {
-        2 * self.candidates + self.components() + self.latent
+        let heads = self.candidates.saturating_mul(2);
+        heads.saturating_add(self.components()).saturating_add(self.latent)
     }
 
     /// Components of all mixtures together.
     pub fn components(&self) -> usize {
-        self.mixtures.iter().sum()
+        self.mixtures.iter().copied().fold(0, usize::saturating_add)
     }
 }
 
@@ -99,21 +102,22 @@ impl Weights {
     /// That every matrix has its shape and every key list is ascending and in range.
     pub fn check(&self, shape: &Shape) -> Result<(), ShapeError> {
         let width = shape.width();
+        let of = usize::saturating_mul;
         let mut due = vec![
-            ("rows".to_owned(), self.rows.len(), self.buckets.len() * width),
-            ("token_rows".to_owned(), self.token_rows.len(), self.tokens.len() * width),
-            ("embedding_rows".to_owned(), self.embedding_rows.len(), shape.embedding * width),
-            ("surface".to_owned(), self.surface.len(), SURFACE_FEATURES.len() * width),
+            ("rows".to_owned(), self.rows.len(), of(self.buckets.len(), width)),
+            ("token_rows".to_owned(), self.token_rows.len(), of(self.tokens.len(), width)),
+            ("embedding_rows".to_owned(), self.embedding_rows.len(), of(shape.embedding, width)),
+            ("surface".to_owned(), self.surface.len(), of(SURFACE_FEATURES.len(), width)),
             ("bias".to_owned(), self.bias.len(), width),
-            ("means".to_owned(), self.means.len(), shape.components() * shape.candidates),
+            ("means".to_owned(), self.means.len(), of(shape.components(), shape.candidates)),
             ("context".to_owned(), self.context.len(), shape.context),
         ];
         let clusters = self.clusters.as_ref();
         let sizes = |part: fn(&ClusterTable) -> usize| clusters.map_or(0, part);
         let due_clusters = [
-            ("cluster.centres", sizes(|t| t.centres.len()), shape.latent * shape.clusters),
+            ("cluster.centres", sizes(|t| t.centres.len()), of(shape.latent, shape.clusters)),
             ("cluster.bias", sizes(|t| t.bias.len()), shape.clusters),
-            ("cluster.means", sizes(|t| t.means.len()), shape.clusters * shape.candidates),
+            ("cluster.means", sizes(|t| t.means.len()), of(shape.clusters, shape.candidates)),
         ];
         due.extend(due_clusters.map(|(name, found, expected)| (name.to_owned(), found, expected)));
         for (name, keys) in [("buckets", &self.buckets), ("tokens", &self.tokens)] {
@@ -124,7 +128,7 @@ impl Weights {
         due.push(("buckets out of range".to_owned(), beyond, 0));
         for (i, table) in self.context.iter().enumerate() {
             let name = format!("context.{i}.offsets");
-            due.push((name, table.offsets.len(), table.keys.len() * shape.candidates));
+            due.push((name, table.offsets.len(), of(table.keys.len(), shape.candidates)));
         }
         match due.into_iter().find(|(_, found, expected)| found != expected) {
             None => Ok(()),

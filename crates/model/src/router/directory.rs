@@ -4,6 +4,7 @@
 //! single changed byte anywhere is noticed at load.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -176,17 +177,22 @@ pub fn write_router(dir: &Path, parts: Parts) -> Result<Digest, RouterError> {
     manifest.feature_digest = manifest.features.digest();
     manifest.files =
         files.iter().map(|(name, bytes)| ((*name).to_owned(), Digest::of(bytes))).collect();
-    BLANK.clone_into(&mut manifest.digest);
-    let blank = to_json(&dir.join(MANIFEST), &manifest)?;
-    let digest = Digest::of(&blank);
-    manifest.digest = digest.to_string();
+    let (manifest, digest) = sealed(&dir.join(MANIFEST), manifest)?;
 
     fs::create_dir_all(dir).map_err(|source| RouterError::Write { path: dir.into(), source })?;
     for (name, bytes) in files {
         write(dir, name, &bytes)?;
     }
-    write(dir, MANIFEST, &to_json(&dir.join(MANIFEST), &manifest)?)?;
+    write(dir, MANIFEST, &manifest)?;
     Ok(digest)
+}
+
+/// The bytes of a manifest with its own digest in it, and that digest.
+fn sealed(path: &Path, mut manifest: Manifest) -> Result<(Vec<u8>, Digest), RouterError> {
+    BLANK.clone_into(&mut manifest.digest);
+    let digest = Digest::of(&to_json(path, &manifest)?);
+    manifest.digest = digest.to_string();
+    Ok((to_json(path, &manifest)?, digest))
 }
 
 /// Loads a router directory and verifies every digest in it. What decisions do not read is not kept.
@@ -358,12 +364,19 @@ fn check_consistency(path: &Path, manifest: &Manifest) -> Result<(), RouterError
         "`default_policy` is not one of its policies"
     } else if [WEIGHTS, PRICES, SEEN, CARD].iter().any(|name| !manifest.files.contains_key(*name)) {
         "`files` does not name every file"
+    } else if !manifest.files.keys().all(|name| is_file_name(name)) {
+        "`files` names something outside of its directory"
     } else if manifest.features.tokenizer.as_ref() != manifest.files.get(TOKENIZER) {
         "its `features` name another tokenizer than its `files`"
     } else {
         return Ok(());
     };
     Err(RouterError::Inconsistent { path: path.into(), what })
+}
+
+/// Whether it names a file of a directory and not a way out of it.
+fn is_file_name(name: &str) -> bool {
+    Path::new(name).file_name() == Some(OsStr::new(name))
 }
 
 pub(super) fn read(dir: &Path, name: &str) -> Result<Vec<u8>, RouterError> {
@@ -389,7 +402,8 @@ mod tests {
     use half::f16;
 
     use super::*;
-    use crate::features::Features;
+    use crate::features::{FeatureSchema, Features};
+    use crate::router::ClusterShape;
     use crate::static_table::Vocabulary;
 
     fn tokenizer(words: &str) -> Arc<TextTokenizer> {
@@ -454,6 +468,48 @@ mod tests {
         assert_eq!(of(&loaded), of(&parts));
         assert_ne!(predict(&Router::null_of(&loaded).unwrap().unwrap()), of(&parts));
         assert!(Router::null_of(&parts).unwrap().is_none());
+    }
+
+    /// Loads the fixture after a change of its manifest, digests put right.
+    fn load_changed(change: impl FnOnce(&mut Manifest)) -> Result<Router, RouterError> {
+        let dir = tempfile::tempdir().unwrap();
+        write_router(dir.path(), parts()).unwrap();
+        let (Parts { mut manifest, .. }, _) = Parts::load(dir.path()).unwrap();
+        change(&mut manifest);
+        manifest.feature_digest = manifest.features.digest();
+        let (bytes, _) = sealed(Path::new(MANIFEST), manifest).unwrap();
+        write(dir.path(), MANIFEST, &bytes).unwrap();
+        Router::load(dir.path())
+    }
+
+    #[test]
+    fn only_files_of_the_directory_are_read() {
+        load_changed(|_| ()).unwrap();
+        for name in ["", ".", "..", "../model.safetensors", "/dev/zero", "a/b", "a/"] {
+            let named = load_changed(|manifest| {
+                manifest.files.insert(name.into(), Digest::of(b""));
+            });
+            let error = named.unwrap_err().to_string();
+            assert!(error.ends_with("names something outside of its directory"), "{name}: {error}");
+        }
+    }
+
+    #[test]
+    fn sizes_beyond_memory_are_refused() {
+        let most = usize::MAX;
+        let features = |change: fn(&mut FeatureSchema)| {
+            let error = load_changed(|manifest| change(&mut manifest.features)).unwrap_err();
+            assert!(matches!(error, RouterError::Features { .. }), "{error}");
+        };
+        features(|features| features.head_bytes = usize::MAX);
+        features(|features| features.tail_bytes = usize::MAX);
+        let shape = |change: &dyn Fn(&mut Manifest)| {
+            let error = load_changed(change).unwrap_err();
+            assert!(matches!(error, RouterError::Shape { .. }), "{error}");
+        };
+        shape(&|manifest| manifest.mixtures = vec![most, 2]);
+        let clusters = |latent, count| Some(ClusterShape { latent, count, smallest: None });
+        shape(&|manifest| manifest.clusters = clusters(most, 0));
     }
 
     #[test]
