@@ -1,9 +1,11 @@
 //! `farthing serve --config`: what a file comes to, and what is wrong with it.
 
-use serde_json::json;
+use farthing_core::Digest;
+use serde_json::{Value, json};
 
 use crate::artifact_compat::{FIXTURE, fixture};
 use crate::folder::{Folder, Ran, copy_dir};
+use crate::sample;
 use crate::server::Server;
 
 const FILE: &str = r#"
@@ -122,7 +124,7 @@ fn a_server_does_as_its_file_says() {
     let folder = folder(&file);
     let flags = ["--config", "conf/farthing.toml"];
     let server = Server::start_with(&folder, &folder.path("conf/current"), &flags);
-    let route = |body: serde_json::Value| server.post("/v1/route", body.to_string());
+    let route = |body: Value| server.post("/v1/route", body.to_string());
     let farthing = json!({"explain": true, "policy": "cheapest"});
     let body = json!({"prompt": "hello", "tools": [{"type": "function"}], "farthing": farthing});
     let decision = route(body).json(200);
@@ -135,8 +137,38 @@ fn a_server_does_as_its_file_says() {
     assert_eq!(stand_in["reason"], "none_eligible_default");
     assert_eq!(route(json!({"prompt": "a".repeat(1000)})).status, 413);
     let said = server.stop();
-    let first: serde_json::Value =
+    let first: Value =
         serde_json::from_str(said.lines().find(|l| l.starts_with('{')).unwrap()).unwrap();
     let settings = first["fields"]["message"].as_str().unwrap();
     assert!(settings.contains("[candidates.\"finch-small\"]\ncontext_window = 8000"), "{said}");
+}
+
+#[test]
+fn a_new_key_is_one_that_the_settings_take() {
+    let folder = Folder::new();
+    let [one, two] = ["key --json", "key --json"].map(|args| {
+        let ran = folder.run(args);
+        assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+        let new: Value = serde_json::from_str(&ran.stdout).unwrap();
+        let key = new["key"].as_str().unwrap().to_owned();
+        assert_eq!(key.len(), 64, "256 bits in hex");
+        assert_eq!(new["digest"], Digest::of(key.as_bytes()).to_string());
+        key
+    });
+    assert_ne!(one, two);
+
+    let ran = folder.run("key");
+    let [key, digest] = ran.stdout.lines().collect::<Vec<_>>().try_into().unwrap();
+    assert_eq!(digest, Digest::of(key.as_bytes()).to_string());
+    folder.write("keys.txt", format!("{digest}\n"));
+    folder.write("farthing.toml", "[auth]\nkeys_file = \"keys.txt\"\n");
+    let router = sample::router(0).dir();
+    let ran = folder.run_args(&[
+        "serve",
+        router.to_str().unwrap(),
+        "--config",
+        "farthing.toml",
+        "--check",
+    ]);
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
 }

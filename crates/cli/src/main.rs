@@ -10,6 +10,7 @@ mod eval;
 mod failure;
 mod import;
 mod inspect;
+mod key;
 mod log;
 mod log_input;
 mod prices;
@@ -55,6 +56,8 @@ enum Command {
     Bench(bench::Args),
     /// What a router directory holds
     Inspect(inspect::Args),
+    /// A new bearer key for clients of `serve`, and its digest
+    Key(key::Args),
     /// Decisions over HTTP
     Serve(serve::Args),
     /// What a server logged -> an outcome log, or Parquet
@@ -76,6 +79,7 @@ fn main() -> ExitCode {
         Command::Route(args) => route::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Inspect(args) => inspect::run(&args),
+        Command::Key(args) => key::run(&args),
         Command::Serve(args) => serve::run(&args),
         Command::Log(command) => log::run(&command),
         Command::Simulate(args) => simulate::run(&args),

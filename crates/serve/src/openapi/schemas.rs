@@ -25,6 +25,7 @@ pub(crate) struct RouteBody {
     /// the default one. Any other name is what would have been called without a router, and is ignored.
     model: Option<String>,
     /// `farthing.candidates` as `OpenRouter` calls them: counts where those are absent and it is not empty.
+    #[schema(max_items = 1024)]
     models: Option<Vec<String>>,
     /// Tools offered to the model: candidates that are known not to call any are excluded.
     tools: Option<Vec<Value>>,
@@ -88,22 +89,25 @@ pub(crate) struct RouteOptions {
     /// One of the router's trained bars.
     bar: Option<f64>,
     /// Only these candidates may be chosen.
+    #[schema(max_items = 1024)]
     candidates: Option<Vec<String>>,
     /// These candidates may not be chosen.
-    #[schema(required = false)]
+    #[schema(required = false, max_items = 1024)]
     exclude: Vec<String>,
     /// Candidates predicted to cost more are not chosen, in USD.
     #[schema(minimum = 0.0)]
     max_cost_usd: Option<f64>,
     /// Only candidates in one of these regions may be chosen; one of unknown region may not.
+    #[schema(max_items = 1024)]
     regions: Option<Vec<String>>,
     /// Only candidates with all of these tags may be chosen.
-    #[schema(required = false)]
+    #[schema(required = false, max_items = 1024)]
     tags: Vec<String>,
-    /// Categorical facts known before the call.
+    /// Categorical facts known before the call: up to 64, names of up to 256 bytes, values of up to 1,024.
     #[schema(required = false)]
     context: BTreeMap<String, String>,
-    /// Keeps the turns of one conversation together.
+    /// Keeps the turns of one conversation together: up to 256 bytes.
+    #[schema(max_length = 256)]
     session_id: Option<String>,
     /// List every candidate in the decision, eligible or not.
     #[schema(required = false)]

@@ -129,6 +129,10 @@ async fn rows_in_are_rows_out() {
         answered.insert(answer["decision_id"].as_str().unwrap().to_owned());
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
+    // What is written before the batch comes is more than a segment holds.
+    while metric(&service.get("/metrics").await.text, "farthing_log_rows_written_total") < 50 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
     service.route("{}").await;
     let requests = vec![r#"{"prompt": "hello"}"#; 50].join(",");
     let batch = format!(r#"{{"requests": [{requests}]}}"#);
