@@ -92,6 +92,7 @@ fn say_joined(report: &JoinReport, args: &JoinArgs) {
     note(report.duplicate, "outcomes repeat or replace an earlier one of the same source");
     note(report.no_decision, "outcomes of decisions that are not there (no_decision)");
     note(report.without_outcome, "decisions without an outcome");
+    note(report.gone, "files were deleted before they could be read");
     note(report.repeated_decisions, "decisions are there more than once; the first counts");
     let hint = if args.prompts.is_empty() {
         "give the texts with `--prompts FILE`, or serve with `--log-prompts full`"
@@ -121,13 +122,16 @@ fn run_compact(args: &CompactArgs) -> Result<(), Failure> {
     let compacted = compact(&args.dir, &args.output, &mut rejects, &|rows| bar.set_position(rows));
     bar.finish_and_clear();
     let report = compacted.inspect_err(|_| term::say_rejects(&rejects))?;
-    let CompactReport { segments, open, decisions, outcomes, files, .. } = &report;
+    let CompactReport { segments, open, gone, decisions, outcomes, files, .. } = &report;
     term::say(&format!(
         "wrote {decisions} decisions and {outcomes} outcomes of {segments} segments to {files} files in `{}`",
         args.output.display()
     ));
     if *open > 0 {
         term::say(&format!("  {open} segments are still written to and were left alone"));
+    }
+    if *gone > 0 {
+        term::say(&format!("  {gone} segments were deleted before they could be read"));
     }
     term::say_rejects(&rejects);
     if args.json {

@@ -54,6 +54,8 @@ pub enum ErrorCode {
     MethodNotAllowed,
     /// No accepted key.
     Unauthorized,
+    /// A page of another site asked, and there are no keys.
+    ForeignOrigin,
     /// The body did not arrive in time.
     RequestTimeout,
     /// An outcome is out of range, or says nothing.
@@ -78,7 +80,7 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// Every code, in declaration order.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 27] = [
         Self::InvalidJson,
         Self::EmptyPrompt,
         Self::MissingPrompt,
@@ -95,6 +97,7 @@ impl ErrorCode {
         Self::NotFound,
         Self::MethodNotAllowed,
         Self::Unauthorized,
+        Self::ForeignOrigin,
         Self::RequestTimeout,
         Self::InvalidOutcome,
         Self::LogNotConfigured,
@@ -126,6 +129,7 @@ impl ErrorCode {
             Self::NotFound => ("not_found", StatusCode::NOT_FOUND),
             Self::MethodNotAllowed => ("method_not_allowed", StatusCode::METHOD_NOT_ALLOWED),
             Self::Unauthorized => ("unauthorized", StatusCode::UNAUTHORIZED),
+            Self::ForeignOrigin => ("foreign_origin", StatusCode::FORBIDDEN),
             Self::RequestTimeout => ("request_timeout", StatusCode::REQUEST_TIMEOUT),
             Self::InvalidOutcome => ("invalid_outcome", StatusCode::BAD_REQUEST),
             Self::LogNotConfigured => ("log_not_configured", StatusCode::CONFLICT),

@@ -11,6 +11,7 @@ use arc_swap::{ArcSwap, Guard};
 use axum::http::HeaderMap;
 
 use crate::auth::Keys;
+use crate::browser;
 use crate::config::Limits;
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
@@ -79,6 +80,9 @@ impl Gate {
             let message = "no accepted key; hint: send `authorization: Bearer KEY` with a key that \
                            this server was configured with";
             return Err(ApiError::new(ErrorCode::Unauthorized, message));
+        }
+        if keys == KeyRule::NotNeeded || rules.keys.is_empty() {
+            browser::check_own(headers)?;
         }
         if !endpoint.is_sheddable() {
             return Ok(None);

@@ -22,6 +22,7 @@ mod state;
 
 mod batch;
 mod body;
+mod browser;
 mod decide;
 mod outcomes;
 

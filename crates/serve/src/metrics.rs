@@ -5,6 +5,7 @@
 //! recorder belongs to one server and is never installed globally: the `metrics` crate is used for its
 //! lock-free handles (its histogram takes no mutex, unlike prometheus-client's), not for its macros.
 
+mod decisions;
 mod http;
 mod table;
 
@@ -12,15 +13,15 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use farthing_core::Reason;
 use metrics::{Counter, Gauge, Histogram, Label, Level, Metadata, Recorder as _};
 use metrics_exporter_prometheus::{
     BuildError, Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder,
 };
 
 use crate::ErrorCode;
-use crate::closed::{REASONS, reason_row};
 use crate::reload::{Outcome, Part};
+use decisions::DecisionSeries;
+pub(crate) use decisions::{DecisionCells, Made};
 pub(crate) use http::Shed;
 use http::{HttpCells, REQUEST_BUCKETS};
 use table::Metric;
@@ -41,6 +42,7 @@ pub(crate) struct Metrics(Arc<Inner>);
 struct Inner {
     recorder: PrometheusRecorder,
     exposition: PrometheusHandle,
+    decisions: DecisionSeries,
     duration: Histogram,
     http: HttpCells,
     refusals: Cells<Counter>,
@@ -92,6 +94,7 @@ impl Metrics {
         let gauge = |metric: Metric| recorder.register_gauge(&metric.key(Vec::new()), &METADATA);
         Ok(Self(Arc::new(Inner {
             exposition: recorder.handle(),
+            decisions: DecisionSeries::default(),
             duration: recorder
                 .register_histogram(&Metric::DecisionDuration.key(Vec::new()), &METADATA),
             http: HttpCells::new(),
@@ -118,23 +121,6 @@ impl Metrics {
     pub(crate) fn refusal(&self, code: ErrorCode) {
         self.count(&self.0.refusals, code as usize, Metric::DecisionErrors, || {
             vec![Label::new("code", code.name())]
-        });
-    }
-
-    /// A decision of a loaded router.
-    pub(crate) fn decision(&self, cells: &DecisionCells, made: Made<'_>, took: Duration) {
-        self.0.duration.record(took);
-        let (reason, name) = reason_row(made.reason);
-        let policies = cells.policies.len() - 1;
-        let policy = cells.policies[..policies].iter().position(|known| *known == made.policy);
-        let policy = policy.unwrap_or(policies);
-        let cell = (policy * cells.models.len() + made.model) * REASONS.len() + reason;
-        self.count(&cells.counters, cell, Metric::Decisions, || {
-            vec![
-                Label::new("policy", cells.policies[policy].clone()),
-                Label::new("model", cells.models[made.model].clone()),
-                Label::new("reason", name),
-            ]
         });
     }
 
@@ -189,7 +175,7 @@ impl Metrics {
         let Gauges { queued_rows, in_flight, router } = now;
         self.0.queue_depth.set(*queued_rows as f64);
         self.0.in_flight.set(*in_flight as f64);
-        let text = self.0.exposition.render();
+        let text = self.0.exposition.render() + &self.0.decisions.render();
         // Not a series of the recorder, which would go on to list every router there ever was.
         let info = router.as_ref().map(|digest| {
             format!(
@@ -241,33 +227,5 @@ impl<T: Clone> Cells<T> {
 impl fmt::Debug for Metrics {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Metrics").finish_non_exhaustive()
-    }
-}
-
-/// What a decision is counted by.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Made<'a> {
-    /// Name of the policy.
-    pub(crate) policy: &'a str,
-    /// Position of the choice.
-    pub(crate) model: usize,
-    /// Why it.
-    pub(crate) reason: Reason,
-}
-
-/// One counter for each (policy, candidate, reason) of a router.
-#[derive(Debug)]
-pub(crate) struct DecisionCells {
-    policies: Vec<String>,
-    models: Vec<String>,
-    counters: Cells<Counter>,
-}
-
-impl DecisionCells {
-    /// The last policy is `other`.
-    pub(crate) fn new<'a>(policies: impl Iterator<Item = &'a String>, models: &[String]) -> Self {
-        let policies: Vec<_> = policies.cloned().chain(["other".to_owned()]).collect();
-        let cells = policies.len() * models.len() * REASONS.len();
-        Self { policies, models: models.to_vec(), counters: Cells::new(cells) }
     }
 }

@@ -12,7 +12,7 @@ use crate::clock::{rfc3339, unix_ms};
 use crate::error::ApiError;
 use crate::gate::Gate;
 use crate::loaded::{Loaded, RouterSlot};
-use crate::reload::{LastReload, Reloader};
+use crate::reload::{LastReload, Reloader, SettingsReport};
 use crate::{Clock, ErrorCode};
 
 /// Tells what is in service.
@@ -45,6 +45,9 @@ pub(crate) struct ServingReport {
     /// The last reload that was asked for or found something; null: there was none.
     #[schema(required)]
     last_reload: Option<LastReload>,
+    /// The settings in force.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    settings: Option<SettingsReport>,
     /// The candidates that operators took out, while they are out.
     unhealthy: Vec<Unhealthy>,
 }
@@ -68,6 +71,7 @@ impl Serving {
             digest: loaded.router.digest().to_string(),
             previous: last.previous.as_ref().map(ToString::to_string),
             last_reload: last.reload.clone(),
+            settings: self.reloader.settings().map(|settings| (*settings).clone()),
             unhealthy: self.unhealthy(&loaded),
         };
         Ok(Json(RouterAnswer { manifest: loaded.router.manifest(), serving }).into_response())

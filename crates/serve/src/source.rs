@@ -4,9 +4,11 @@
 //! pointer is replaced in one step by any tool that can rename a file, and rolling back is writing the
 //! old name again. What is in the directory is the business of `farthing_model`.
 
-use std::fs::File;
+use std::ffi::OsString;
+use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 /// No path is longer; a larger file is no pointer.
 const LONGEST_POINTER: u64 = 4096;
@@ -46,6 +48,28 @@ pub(crate) fn resolve(path: &Path) -> Result<PathBuf, SourceError> {
     }
     let folder = path.parent().unwrap_or(Path::new(""));
     Ok(folder.join(name))
+}
+
+/// How the files of a directory look from outside: whether they may be others than before.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Stamp {
+    dir: PathBuf,
+    /// Name, length in bytes and time of the last change.
+    files: Vec<(OsString, u64, Option<SystemTime>)>,
+}
+
+/// How the files of a directory look now. What cannot be read looks like nothing.
+pub(crate) fn stamp(dir: &Path) -> Stamp {
+    let entries = fs::read_dir(dir).into_iter().flatten().flatten();
+    let mut files: Vec<_> = entries
+        .filter_map(|entry| {
+            // What a link leads to, not the link.
+            let metadata = fs::metadata(entry.path()).ok()?;
+            Some((entry.file_name(), metadata.len(), metadata.modified().ok()))
+        })
+        .collect();
+    files.sort();
+    Stamp { dir: dir.to_owned(), files }
 }
 
 #[cfg(test)]

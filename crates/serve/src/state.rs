@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::available_parallelism;
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use axum::extract::FromRef;
 use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::MissedTickBehavior;
@@ -118,6 +118,7 @@ impl AppState {
             metrics: metrics.clone(),
             state: Mutex::new(reload::State::new(config)),
             last: ArcSwap::default(),
+            settings: ArcSwapOption::default(),
         });
         reloader.start()?;
         let ids = Arc::new(Ids::new(config.seed, clock.clone()).map_err(ServeError::Entropy)?);

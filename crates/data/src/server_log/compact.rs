@@ -34,6 +34,8 @@ pub struct CompactReport {
     pub segments: u64,
     /// Segments that a server still writes to, which were left alone.
     pub open: u64,
+    /// Segments that were deleted before they could be read.
+    pub gone: u64,
     /// Decisions written.
     pub decisions: u64,
     /// Outcomes written.
@@ -57,9 +59,12 @@ pub fn compact(
     for file in find(&[dir.to_owned()])? {
         match file.state {
             State::Sealed => {
-                report.segments += 1;
                 let mut days = Days::new(&file, output);
-                each_line(&file.path, rejects, &mut |_, line| days.write(&line))?;
+                if each_line(&file, rejects, &mut |_, line| days.write(&line))? {
+                    report.segments += 1;
+                } else {
+                    report.gone += 1;
+                }
                 days.finish(&mut report)?;
                 progress(report.decisions + report.outcomes);
             }

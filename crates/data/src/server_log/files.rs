@@ -1,7 +1,11 @@
-//! Which files of a folder are a server's log.
+//! Which files of a folder are a server's log, and how much of each is read.
+//!
+//! A server may write to the folder all the while: segments grow, are sealed, which renames them, and
+//! are deleted for their age. What is read is what was there when the folder was looked at.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, File};
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use crate::DataError;
@@ -32,6 +36,8 @@ pub(super) struct LogFile {
     /// Its name without the extension: the same for a segment and what it was compacted to.
     pub(super) stem: String,
     pub(super) path: PathBuf,
+    /// How long it was when it was found; what came later is not read.
+    pub(super) bytes: u64,
 }
 
 const ENDS: [(&str, State); 3] =
@@ -53,12 +59,18 @@ pub(super) fn find(dirs: &[PathBuf]) -> Result<Vec<LogFile>, DataError> {
     let mut files = Vec::new();
     for dir in dirs {
         let before = files.len();
-        walk(dir, &mut files)?;
+        // A segment that is renamed while its folder is listed may be listed under neither name, but
+        // it is renamed only once.
+        for _ in 0..2 {
+            walk(dir, &mut files)?;
+        }
         if files.len() == before {
             return Err(DataError::NoSegments { path: dir.clone() });
         }
     }
+    // Of one path, what was found first.
     files.sort_by(|a, b| (&a.stem, a.state, &a.path).cmp(&(&b.stem, b.state, &b.path)));
+    files.dedup_by(|again, first| again.path == first.path);
     let mut best: BTreeMap<String, State> = BTreeMap::new();
     for file in &files {
         best.entry(file.stem.clone()).or_insert(file.state);
@@ -68,33 +80,50 @@ pub(super) fn find(dirs: &[PathBuf]) -> Result<Vec<LogFile>, DataError> {
 }
 
 fn walk(path: &Path, files: &mut Vec<LogFile>) -> Result<(), DataError> {
-    if path.is_file() {
-        files.extend(of(path));
+    let metadata = fs::metadata(path).map_err(DataError::read(path))?;
+    if metadata.is_file() {
+        files.extend(of(path, metadata.len()));
         return Ok(());
     }
     for entry in fs::read_dir(path).map_err(DataError::read(path))? {
-        walk(&entry.map_err(DataError::read(path))?.path(), files)?;
+        let path = entry.map_err(DataError::read(path))?.path();
+        match walk(&path, files) {
+            // Sealed: it is listed under its new name. Deleted: it is not there.
+            Err(DataError::Read { source, .. }) if source.kind() == ErrorKind::NotFound => {}
+            walked => walked?,
+        }
     }
     Ok(())
 }
 
-fn of(path: &Path) -> Option<LogFile> {
+fn of(path: &Path, bytes: u64) -> Option<LogFile> {
     let name = path.file_name()?.to_str()?;
     let (stem, state) =
         ENDS.into_iter().find_map(|(end, state)| Some((name.strip_suffix(end)?, state)))?;
     let kind = [Kind::Decisions, Kind::Outcomes]
         .into_iter()
         .find(|kind| stem.strip_prefix(kind.name()).is_some_and(|rest| rest.starts_with('-')))?;
-    Some(LogFile { kind, state, stem: stem.to_owned(), path: path.to_owned() })
+    Some(LogFile { kind, state, stem: stem.to_owned(), path: path.to_owned(), bytes })
 }
 
 impl LogFile {
-    /// Where it is now: a server may have sealed it since it was found.
-    pub(super) fn current_path(&self) -> PathBuf {
-        match self.state {
-            State::Open if !self.path.exists() => self.path.with_extension(""),
-            State::Open | State::Sealed | State::Compacted => self.path.clone(),
-        }
+    /// Opens it, under its new name where it was sealed since it was found; `None`: it was deleted.
+    pub(super) fn open(&self) -> Result<Option<File>, DataError> {
+        let opened = match (File::open(&self.path), self.state) {
+            (Err(error), State::Open) if error.kind() == ErrorKind::NotFound => {
+                File::open(self.path.with_extension(""))
+            }
+            (opened, _) => opened,
+        };
+        there(opened).map_err(DataError::read(&self.path))
+    }
+}
+
+/// Tells a file that is not there from one that cannot be read.
+fn there<T>(result: io::Result<T>) -> io::Result<Option<T>> {
+    match result {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        result => result.map(Some),
     }
 }
 
@@ -104,7 +133,7 @@ mod tests {
 
     #[test]
     fn names_tell_what_a_file_is() {
-        let kind = |name: &str| of(Path::new(name)).map(|file| (file.kind, file.state));
+        let kind = |name: &str| of(Path::new(name), 0).map(|file| (file.kind, file.state));
         assert_eq!(kind("d/decisions-1-a-0.ndjson"), Some((Kind::Decisions, State::Sealed)));
         assert_eq!(kind("outcomes-1-a-0.ndjson.open"), Some((Kind::Outcomes, State::Open)));
         assert_eq!(kind("decisions-1-a-0.parquet"), Some((Kind::Decisions, State::Compacted)));

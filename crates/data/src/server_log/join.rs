@@ -50,6 +50,8 @@ pub struct JoinReport {
     pub joined: u64,
     /// Those of them without a score.
     pub not_judged: u64,
+    /// Files that were deleted before they could be read.
+    pub gone: u64,
     /// Lines that are cut short.
     pub torn: u64,
     /// Other rows that went to the rejects.
@@ -146,7 +148,7 @@ struct Joining {
 
 impl Joining {
     fn read_outcomes(&mut self, file: &LogFile, rejects: &mut Rejects) -> Result<(), DataError> {
-        visit(file, rejects, &mut |_, logged| {
+        let there = visit(file, rejects, &mut |_, logged| {
             let Logged::Outcome(outcome) = logged else { return Ok(()) };
             self.report.outcomes += 1;
             let model = self.position(&outcome.body.model);
@@ -155,7 +157,9 @@ impl Joining {
                 self.reports.entry(id).or_default().add(model, order, &outcome);
             }
             Ok(())
-        })
+        })?;
+        self.report.gone += u64::from(!there);
+        Ok(())
     }
 
     fn position(&mut self, model: &str) -> u32 {
@@ -179,10 +183,11 @@ impl Joining {
         rejects: &mut Rejects,
     ) -> Result<(), DataError> {
         let mut unusable = Vec::new();
-        visit(file, rejects, &mut |line, logged| {
+        let there = visit(file, rejects, &mut |line, logged| {
             let Logged::Decision(decision) = logged else { return Ok(()) };
             self.join(&decision, writer, &mut |reason| unusable.push((line, reason)))
         })?;
+        self.report.gone += u64::from(!there);
         for (line, reason) in unusable {
             rejects.add(&file.path, line, &reason)?;
         }

@@ -1,9 +1,7 @@
 //! The rows of a log file, segment or Parquet, as far as a join needs them.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{BufRead as _, BufReader};
-use std::path::Path;
+use std::io::{BufRead as _, BufReader, Read as _};
 
 use farthing_core::log::Asked;
 use farthing_core::log::column;
@@ -50,16 +48,16 @@ pub(super) enum Logged {
 /// Called with the number of each line, in Parquet row, and what it holds.
 type Visit<'v> = dyn FnMut(u64, Logged) -> Result<(), DataError> + 'v;
 
-/// Visits the rows of a file; what cannot be used goes to the rejects.
+/// Visits the rows of a file; what cannot be used goes to the rejects. Whether it was still there.
 pub(super) fn visit(
     file: &LogFile,
     rejects: &mut Rejects,
     visit: &mut Visit<'_>,
-) -> Result<(), DataError> {
+) -> Result<bool, DataError> {
     if file.state == State::Compacted {
         return visit_parquet(file, rejects, visit);
     }
-    each_line(&file.current_path(), rejects, &mut |number, line| {
+    each_line(file, rejects, &mut |number, line| {
         let logged = match line {
             Line::Decision(row, _) => Logged::Decision(Box::new(LoggedDecision::of(&row)?)),
             Line::Outcome(event) => Logged::Outcome(LoggedOutcome::of(event)?),
@@ -72,17 +70,24 @@ pub(super) fn visit(
 /// What is done with a line; the outer error is about the line, the inner one ends the reading.
 type VisitLine<'v> = dyn FnMut(u64, Line<'_>) -> Result<Result<(), DataError>, Reason> + 'v;
 
-/// Visits the lines of a segment; those that cannot be used go to the rejects.
+/// Visits the lines that a segment had when it was found; those that cannot be used go to the rejects.
+/// Whether it was still there.
 pub(super) fn each_line(
-    path: &Path,
+    file: &LogFile,
     rejects: &mut Rejects,
     visit: &mut VisitLine<'_>,
-) -> Result<(), DataError> {
-    let mut file = BufReader::new(File::open(path).map_err(DataError::read(path))?);
+) -> Result<bool, DataError> {
+    let path = &file.path;
+    let Some(opened) = file.open()? else { return Ok(false) };
+    let mut lines = BufReader::new(opened.take(file.bytes));
     let mut reader = LineReader::default();
     let (mut line, mut number) = (Vec::new(), 0);
-    while file.read_until(b'\n', &mut line).map_err(DataError::read(path))? > 0 {
+    while lines.read_until(b'\n', &mut line).map_err(DataError::read(path))? > 0 {
         number += 1;
+        // Not cut short, but still being written when the file was found.
+        if file.state == State::Open && !line.ends_with(b"\n") {
+            break;
+        }
         let read = reader.read(&line).map_err(|error| reason_of(&error));
         let used = read.and_then(|line| visit(number, line));
         match used {
@@ -91,7 +96,7 @@ pub(super) fn each_line(
         }
         line.clear();
     }
-    Ok(())
+    Ok(true)
 }
 
 /// The reason for which lines are counted that are cut short.
@@ -169,7 +174,10 @@ fn visit_parquet(
     file: &LogFile,
     rejects: &mut Rejects,
     visit: &mut Visit<'_>,
-) -> Result<(), DataError> {
+) -> Result<bool, DataError> {
+    if file.open()?.is_none() {
+        return Ok(false);
+    }
     let columns: &[&str] = match file.kind {
         Kind::Decisions => &DECISION_COLUMNS,
         Kind::Outcomes => &OUTCOME_COLUMNS,
@@ -186,7 +194,7 @@ fn visit_parquet(
         Ok(logged) => visit(line, logged),
         Err(reason) => rejects.add(&file.path, line, &reason),
     })?;
-    Ok(())
+    Ok(true)
 }
 
 fn due<T>(value: Option<T>, column: &str) -> Result<T, Reason> {

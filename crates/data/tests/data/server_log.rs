@@ -1,7 +1,12 @@
 //! What a server logged: joined, with what does not join counted by cause, and compacted.
 
-use std::fs;
+use std::cell::Cell;
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::panic;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 
 use farthing_core::log::segment::{
     DecisionRow, LineType, OutcomeEvent, Predicted, RouterNames, SegmentHeader, Stored,
@@ -142,7 +147,8 @@ fn everything() -> TempDir {
         .decision(0, &user("zero"), Keep::Text)
         .decision(1, &chat, Keep::Text)
         .decision(2, &user("two"), Keep::Digest)
-        .text("{\"type\":\"decision\",\"schema_version\":9}\n");
+        .text("{\"type\":\"decision\",\"schema_version\":9}\n")
+        .text("{\"type\":\"decision\",\"schema_v");
     let later = Segment::new()
         .decision(3, &user("three"), Keep::Nothing)
         .decision(0, &user("zero"), Keep::Text)
@@ -195,6 +201,7 @@ fn expected_report() -> JoinReport {
         no_prompt_stored: 2,
         joined: 3,
         not_judged: 1,
+        gone: 0,
         torn: 1,
         rejected: 1,
         context: vec!["feature".into()],
@@ -238,7 +245,7 @@ fn what_joins_is_written_and_the_rest_counted() {
         ]
     );
     assert_eq!(report, expected_report());
-    assert_eq!(rejects, ["6: unknown schema version: 9", "6: the line is cut short"]);
+    assert_eq!(rejects, ["6: unknown schema version: 9", "7: the line is cut short"]);
 }
 
 #[test]
@@ -249,6 +256,79 @@ fn digests_are_joined_with_texts_kept_elsewhere() {
     let (rows, report, _) = joined(dir.path(), &["log"], &[store]).unwrap();
     assert_eq!((report.joined, report.no_prompt_stored), (4, 1));
     assert_eq!((&rows[3]["prompt"], &rows[3]["score"]), (&json!("two"), &json!(0.5)));
+}
+
+/// Joins the folder `log` of a directory; `progress` is called between two files, too.
+fn join_beside(dir: &Path, progress: &dyn Fn()) -> JoinReport {
+    let options = JoinOptions {
+        dirs: vec![dir.join("log")],
+        output: dir.join("joined.ndjson"),
+        prompts: Vec::new(),
+    };
+    join(&options, &mut Rejects::count_only(), &|_| progress()).unwrap()
+}
+
+#[test]
+fn a_join_reads_what_was_there_when_it_began() {
+    const DELETED: &str = "decisions-20260101T000000Z-aaaaaaaaaaaa-000000.ndjson";
+    let one = |n| Segment::new().decision(n, &[("user", "hi")], Keep::Text).0;
+    let outcomes = [0, 1, 2, 3].map(|n| outcome(1, n, "m0", scored(0.5, None)));
+    let dir = folder(&[
+        (DECISIONS, one(0)),
+        (LATER, one(1)),
+        (DELETED, one(2)),
+        (OUTCOMES, outcomes.concat()),
+    ]);
+    let log = dir.path().join("log");
+    let moved = Cell::new(false);
+    let report = join_beside(dir.path(), &|| {
+        if !moved.replace(true) {
+            let mut open = File::options().append(true).open(log.join(LATER)).unwrap();
+            let late = Segment(Vec::new()).decision(3, &[("user", "hi")], Keep::Text);
+            open.write_all(&late.0).unwrap();
+            fs::rename(log.join(LATER), log.join(LATER).with_extension("")).unwrap();
+            fs::remove_file(log.join(DELETED)).unwrap();
+        }
+    });
+    let JoinReport { decisions, joined, no_decision, gone, torn, .. } = report;
+    assert_eq!((decisions, joined, no_decision, gone, torn), (2, 2, 2, 1, 0));
+}
+
+#[test]
+fn a_server_may_write_beside_a_join() {
+    let one = |n| Segment::new().decision(n, &[("user", "hi")], Keep::Text).0;
+    let dir = folder(&[(DECISIONS, one(0)), (OUTCOMES, outcome(1, 0, "m0", scored(0.5, None)))]);
+    let log = dir.path().join("log");
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            for n in 3.. {
+                let open = log.join(format!("decisions-20260103T000000Z-b-{n:06}.ndjson.open"));
+                let mut file = File::create(&open).unwrap();
+                // Never a whole number of lines at once.
+                for part in one(n % 50).chunks(100) {
+                    file.write_all(part).unwrap();
+                }
+                fs::rename(&open, open.with_extension("")).unwrap();
+                let old = format!("decisions-20260103T000000Z-b-{:06}.ndjson", n - 3);
+                fs::remove_file(log.join(old)).unwrap_or_default();
+                if done.load(Ordering::Relaxed) {
+                    break;
+                }
+            }
+        });
+        let reports = panic::catch_unwind(|| {
+            let out = dir.path().join("out");
+            let one = |_| {
+                compact(&log, &out, &mut Rejects::count_only(), &|_| ()).unwrap();
+                let report = join_beside(dir.path(), &|| ());
+                (report.joined, report.torn, report.rejected)
+            };
+            (0..20).map(one).collect::<Vec<_>>()
+        });
+        done.store(true, Ordering::Relaxed);
+        assert_eq!(reports.unwrap(), [(1, 0, 0); 20]);
+    });
 }
 
 fn compacted(dir: &Path) -> (CompactReport, Vec<(String, Vec<u8>)>) {
@@ -277,10 +357,11 @@ fn sealed_segments_become_parquet_by_day_once() {
     let expected = CompactReport {
         segments: 2,
         open: 1,
+        gone: 0,
         decisions: 3,
         outcomes: 8,
         files: 3,
-        torn: 0,
+        torn: 1,
         rejected: 1,
     };
     assert_eq!(report, expected);
@@ -311,7 +392,7 @@ fn compacted_logs_join_like_segments() {
     let (after, report, _) = joined(dir.path(), &["log", "out"], &[]).unwrap();
     assert_eq!(after, rows);
     // The line of another version was not compacted.
-    assert_eq!(report, JoinReport { rejected: 0, ..expected_report() });
+    assert_eq!(report, JoinReport { torn: 0, rejected: 0, ..expected_report() });
 }
 
 #[test]

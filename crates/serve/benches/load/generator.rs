@@ -15,6 +15,8 @@ use mio::{Events, Interest, Poll, Token};
 pub(crate) struct Load {
     pub(crate) connections: usize,
     pub(crate) arrivals: Arrivals,
+    /// How long a request that is due waits for a free connection; then it is not sent.
+    pub(crate) patience: Option<Duration>,
     pub(crate) duration: Duration,
 }
 
@@ -34,14 +36,12 @@ pub(crate) struct Outcome {
     elapsed: Duration,
     /// Answered with another status than 200.
     refused: usize,
-    /// Due while every connection was taken, for longer than [`PATIENCE`].
+    /// Due while every connection was taken, for longer than the patience.
     unsent: usize,
 }
 
 /// Answers that come in this time are not counted.
 const WARM_UP: Duration = Duration::from_secs(1);
-/// How long a request that is due waits for a connection.
-const PATIENCE: Duration = Duration::from_millis(1);
 
 impl Outcome {
     pub(crate) const HEADER: &str = "                                          answers/s   p50 us   p99 us  p99.9 us   refused    unsent";
@@ -138,8 +138,8 @@ pub(crate) fn run(address: SocketAddr, body: &str, load: &Load) -> Result<Outcom
             connections[connection].due = due.pop_front();
             send(&mut connections[connection].stream, &request)?;
         }
-        while due.front().is_some_and(|&due: &Instant| now > due + PATIENCE)
-            && load.connections > 32
+        while let Some(patience) = load.patience
+            && due.front().is_some_and(|&due: &Instant| now > due + patience)
         {
             due.pop_front();
             outcome.unsent += usize::from(now >= counted);

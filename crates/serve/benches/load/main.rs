@@ -8,7 +8,8 @@
 //! (with `taskset`, where there is one). For each length of body it finds the throughput at saturation,
 //! then sends at fixed times, half as often, whether answers have come or not, and counts latency from
 //! when a request was due: a slow answer delays no later request, so none is left out. At last it sends
-//! three times as much as can be answered.
+//! three times as much as can be answered, over as many connections as a crowd of clients has; with none
+//! free for a millisecond a request is not sent, and counted so.
 
 #![expect(clippy::print_stdout, reason = "a bench prints what it measured")]
 
@@ -25,8 +26,9 @@ use generator::{Arrivals, Load, Outcome};
 use servers::Running;
 
 const CONNECTIONS: usize = 32;
-/// A pool of connections such as clients have; with none free a request is not sent.
+/// Connections of a crowd of clients.
 const CROWD: usize = 128;
+const PATIENCE: Duration = Duration::from_millis(1);
 const DURATION: Duration = Duration::from_secs(6);
 /// English prose has about so many bytes in ten tokens.
 const TEN_TOKENS_BYTES: usize = 37;
@@ -65,7 +67,7 @@ fn measure(router: Option<&str>) -> Result<()> {
         saturated.print(&name("farthing, saturated"));
         load(&farthing, &body, CONNECTIONS, Arrivals::Every(1.0 / half))?
             .print(&name("farthing, half of that"));
-        let before = farthing.resident_bytes()?;
+        let (ready, before) = (farthing.ready, farthing.resident_bytes()?);
         load(&farthing, &body, CROWD, Arrivals::Every(1.0 / (6.0 * half)))?
             .print(&name("farthing, three times that"));
         let after = farthing.resident_bytes()?;
@@ -76,7 +78,7 @@ fn measure(router: Option<&str>) -> Result<()> {
         load(&empty, &body, CONNECTIONS, Arrivals::Every(1.0 / half))?
             .print(&name("empty, as often as farthing"));
         println!(
-            "{tokens} tokens: {:.2} of the throughput of an empty handler; resident memory {} MB, {} MB after three times the load; {answer_bytes} bytes an answer\n",
+            "{tokens} tokens: {:.2} of the throughput of an empty handler; ready after {ready:.0?}; resident memory {} MB, {} MB after three times the load; {answer_bytes} bytes an answer\n",
             saturated.per_second() / bare.per_second(),
             before >> 20,
             after >> 20,
@@ -86,7 +88,8 @@ fn measure(router: Option<&str>) -> Result<()> {
 }
 
 fn load(server: &Running, body: &str, connections: usize, arrivals: Arrivals) -> Result<Outcome> {
-    let load = Load { connections, arrivals, duration: DURATION };
+    let patience = (connections == CROWD).then_some(PATIENCE);
+    let load = Load { connections, arrivals, patience, duration: DURATION };
     generator::run(server.address, body, &load).context("the generator failed")
 }
 

@@ -4,7 +4,7 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 use axum::Json;
@@ -21,6 +21,8 @@ use crate::this_program;
 pub(crate) struct Running {
     child: Child,
     pub(crate) address: SocketAddr,
+    /// Time from its start until it listened with its router loaded.
+    pub(crate) ready: Duration,
 }
 
 impl Running {
@@ -33,11 +35,12 @@ impl Running {
     }
 
     fn start(command: &mut Command) -> Result<Self> {
+        let start = Instant::now();
         let mut child = command.stdout(Stdio::piped()).spawn()?;
         let mut address = String::new();
         BufReader::new(child.stdout.take().context("no output")?).read_line(&mut address)?;
         let address = address.trim().parse().context("the server did not start")?;
-        Ok(Self { child, address })
+        Ok(Self { child, address, ready: start.elapsed() })
     }
 
     /// Memory that the process holds.

@@ -1,5 +1,5 @@
-//! The thread that writes decisions: looks at the queue, encodes what is there, writes and syncs it as
-//! one group, sees to the segments, and sleeps.
+//! The thread that writes decisions: looks at the queue, encodes what is there, sleeps a moment, and once
+//! an interval writes and syncs what it has as one group and sees to the segments.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,6 +19,9 @@ use crate::metrics::{DropCause, Metrics};
 
 /// A group is not made longer than this: prompts may be stored whole.
 const GROUP_BYTES: usize = 4 << 20;
+/// While rows come they are encoded so often: hundreds at once would keep a core from requests that are
+/// answered in microseconds.
+const ROUND: Duration = Duration::from_millis(1);
 /// How often the limits on what is kept are looked at where no segment is sealed.
 const RETENTION_PERIOD: Duration = Duration::from_mins(1);
 /// Decisions are promised to stay below a number at least so many queues ahead.
@@ -66,6 +69,8 @@ pub(super) struct Writer {
     /// Whether the last attempt to write failed: only the first failure in a row is logged.
     failing: bool,
     looked: Instant,
+    /// When the last group was written.
+    committed: Instant,
 }
 
 impl Writer {
@@ -89,27 +94,33 @@ impl Writer {
             written_to: 0,
             failing: false,
             looked: Instant::now(),
+            committed: Instant::now(),
         }
     }
 
     /// Writes until it is told to stop, and then what is left; gives the file of the run back.
     pub(super) fn run(mut self) -> Result<RunFile, LogError> {
         self.enforce_limits();
+        let interval = self.config.commit_interval;
         loop {
             let stop = self.queue.stop.load(Ordering::Acquire);
-            let start = Instant::now();
-            self.write_waiting();
-            self.keep_promise(self.file.sealed_to());
-            self.rotate();
+            let came = self.encode_waiting();
+            if stop || self.committed.elapsed() >= interval {
+                self.commit();
+                self.keep_promise(self.file.sealed_to());
+                self.rotate();
+            }
             if stop {
                 return self.segments.seal().map(|()| self.file);
             }
-            thread::park_timeout(self.config.commit_interval.saturating_sub(start.elapsed()));
+            let rest = interval.saturating_sub(self.committed.elapsed());
+            thread::park_timeout(if came { rest.min(ROUND) } else { rest });
         }
     }
 
-    /// Writes what waits, in as few groups as may be.
-    fn write_waiting(&mut self) {
+    /// Adds what waits to the group; whether there was something.
+    fn encode_waiting(&mut self) -> bool {
+        let before = self.written_to;
         while let Ok(Numbered { seq, bytes, entry }) = self.queue.rows.try_recv() {
             self.note_numbers(seq);
             self.encoder.add(&entry, seq, &mut self.group);
@@ -120,7 +131,7 @@ impl Writer {
                 self.commit();
             }
         }
-        self.commit();
+        self.written_to > before
     }
 
     /// Notes which numbers are given out before a row beyond the last note is worked on: of the rows
@@ -134,6 +145,7 @@ impl Writer {
 
     /// Writes and syncs the group; one that cannot be written is lost and counted.
     fn commit(&mut self) {
+        self.committed = Instant::now();
         if self.rows == 0 {
             return;
         }

@@ -116,6 +116,10 @@ impl Metric {
         self.row().0
     }
 
+    pub(super) fn help(self) -> &'static str {
+        self.row().1
+    }
+
     pub(super) fn key(self, labels: Vec<Label>) -> Key {
         Key::from_parts(self.name(), labels)
     }

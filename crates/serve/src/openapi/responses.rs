@@ -13,6 +13,9 @@ pub(crate) enum RouteErrors {
     /// no accepted key
     #[response(status = 401)]
     Unauthorized(ErrorBody),
+    /// a page of another site asked, and there are no keys
+    #[response(status = 403)]
+    Foreign(ErrorBody),
     /// the body did not arrive in time
     #[response(status = 408)]
     TooSlow(ErrorBody),
@@ -38,6 +41,9 @@ pub(crate) enum BatchErrors {
     /// no accepted key
     #[response(status = 401)]
     Unauthorized(ErrorBody),
+    /// a page of another site asked, and there are no keys
+    #[response(status = 403)]
+    Foreign(ErrorBody),
     /// the body did not arrive in time
     #[response(status = 408)]
     TooSlow(ErrorBody),
@@ -64,6 +70,9 @@ pub(crate) enum ReloadErrors {
     /// no accepted key
     #[response(status = 401)]
     Unauthorized(ErrorBody),
+    /// a page of another site asked, and there are no keys
+    #[response(status = 403)]
+    Foreign(ErrorBody),
     /// it was not possible; what was in service stays
     #[response(status = 409)]
     NotReloaded(ErrorBody),
@@ -77,6 +86,9 @@ pub(crate) enum HealthErrors {
     /// no accepted key
     #[response(status = 401)]
     Unauthorized(ErrorBody),
+    /// a page of another site asked, and there are no keys
+    #[response(status = 403)]
+    Foreign(ErrorBody),
     /// no router is loaded
     #[response(status = 503)]
     Unavailable(ErrorBody),
@@ -87,6 +99,9 @@ pub(crate) enum OutcomeErrors {
     /// an outcome cannot be understood or is out of range; none is kept
     #[response(status = 400)]
     Bad(ErrorBody),
+    /// a page of another site asked, and there are no keys
+    #[response(status = 403)]
+    Foreign(ErrorBody),
     /// this server keeps no log
     #[response(status = 409)]
     NoLog(ErrorBody),

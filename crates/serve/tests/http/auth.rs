@@ -49,6 +49,37 @@ async fn keys_open_everything_but_probes_which_are_open() {
 }
 
 #[tokio::test]
+async fn without_keys_pages_of_other_sites_are_turned_away() {
+    let send = async |keys: &[&str], path: &str, headers: &[(&str, &str)]| {
+        let service = service_with(|config, _| {
+            config.auth.keys = keys.iter().map(|key| Digest::of(key.as_bytes())).collect();
+        });
+        let mut request = Request::post(path).header("host", "127.0.0.1:8080");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let answer = service.send(request.body(Body::from(r#"{"prompt": "a"}"#)).unwrap()).await;
+        let code = answer.json()["error"]["code"].as_str().map(str::to_owned);
+        (answer.status, code)
+    };
+    let evil = ("origin", "http://evil.example");
+    let foreign = (403, Some("foreign_origin".to_owned()));
+    for path in ["/v1/route", "/v1/route/batch", "/v1/outcomes", "/admin/reload", "/admin/health"] {
+        assert_eq!(
+            send(&[], path, &[evil, ("content-type", "text/plain")]).await,
+            foreign,
+            "{path}"
+        );
+        assert_eq!(send(&[], path, &[("sec-fetch-site", "cross-site")]).await, foreign, "{path}");
+    }
+    let own = [("origin", "http://127.0.0.1:8080")];
+    assert_eq!(send(&[], "/v1/route", &own).await, (200, None));
+    // Whoever has a key may use it from where they like.
+    let with_key = [evil, ("authorization", "Bearer first")];
+    assert_eq!(send(&["first"], "/v1/route", &with_key).await, (200, None));
+}
+
+#[tokio::test]
 async fn without_keys_only_loopback_is_listened_on() {
     let dir = tempfile::tempdir().unwrap();
     let mut config = config(dir.path());
@@ -88,8 +119,11 @@ async fn administration_has_its_own_address() {
         }
         assert_eq!(status(admin, "GET", "/v1/models"), "404");
         assert_eq!(status(admin, "GET", "/readyz"), "200");
-        // Who can connect to this machine's own address needs no key there.
+        // Who can connect to this machine's own address needs no key there, but pages can do that too.
         assert!(Client::connect(admin).get("/metrics").starts_with("HTTP/1.1 200"));
+        let page = "origin: http://evil.example\r\n";
+        let refused = Client::connect(admin).call("POST", "/admin/reload", page, "");
+        assert!(refused.starts_with("HTTP/1.1 403"), "{refused}");
         assert!(Client::connect(main).get("/metrics").starts_with("HTTP/1.1 401"));
     })
     .await

@@ -77,7 +77,7 @@ async fn another_router_is_taken_when_asked_and_the_old_one_on_rollback() {
     assert_eq!(policy_in_force(&service).await, "best_quality");
     let expected = json!({"loaded_at": "2026-01-02T03:04:05.000000Z", "digest": b, "previous": a,
         "last_reload": {"at": "2026-01-02T03:04:05.000000Z", "result": "ok", "error": null},
-        "unhealthy": []});
+        "settings": {"digest": null, "applied_at": "2026-01-02T03:04:05.000000Z"}, "unhealthy": []});
     assert_eq!(serving(&service).await, expected);
 
     let answer = service.post("/admin/rollback", "").await.json();
@@ -222,8 +222,11 @@ fn configured(poll: Option<Duration>) -> Service {
 
 /// Writes its settings.
 fn configure(dir: &Path, more: &str) {
-    let text = format!("router.path = \"current\"\n{more}");
-    fs::write(dir.join("farthing.toml"), text).unwrap();
+    fs::write(dir.join("farthing.toml"), settings(more)).unwrap();
+}
+
+fn settings(more: &str) -> String {
+    format!("router.path = \"current\"\n{more}")
 }
 
 const BLIND: &str = "candidates.small.vision = false\n";
@@ -244,10 +247,21 @@ async fn other_facts_are_not_another_router() {
     let (a, b) = two_routers(service.dir.path());
     point_to(service.dir.path(), "b");
     service.post("/admin/reload", "").await;
+    let digest = |more: &str| json!(Digest::of(settings(more).as_bytes()));
+    assert_eq!(serving(&service).await["settings"]["digest"], digest(""));
     configure(service.dir.path(), BLIND);
     let answer = service.post("/admin/reload", "").await.json();
     assert_eq!((&answer["digest"], &answer["previous"]), (&json!(b), &json!(a)));
     assert!(is_blind(&service).await);
+    assert_eq!(serving(&service).await["settings"]["digest"], digest(BLIND));
+    // What is refused is not in force; the same in other words is.
+    configure(service.dir.path(), "nonsense = true\n");
+    service.post("/admin/reload", "").await;
+    assert_eq!(serving(&service).await["settings"]["digest"], digest(BLIND));
+    let remark = format!("# a remark\n{BLIND}");
+    configure(service.dir.path(), &remark);
+    service.post("/admin/reload", "").await;
+    assert_eq!(serving(&service).await["settings"]["digest"], digest(&remark));
 
     // The router of before comes back, the facts of before do not.
     let answer = service.post("/admin/rollback", "").await.json();

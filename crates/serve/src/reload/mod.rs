@@ -6,24 +6,29 @@
 //! where the new router is broken. Everything here blocks on files and belongs on the blocking pool;
 //! one look runs at a time.
 
+mod fixed;
+#[cfg(test)]
+mod tests;
+mod told;
+
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::SystemTime;
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use farthing_core::Digest;
 use farthing_model::Router;
-use serde::Serialize;
-use utoipa::ToSchema;
 
-use crate::auth::{Unprotected, check_protected};
+use crate::auth::check_protected;
 use crate::clock::rfc3339;
-use crate::config::Limits;
 use crate::error::chain;
 use crate::gate::{Gate, Rules};
 use crate::loaded::{LoadError, Loaded, RouterSlot};
 use crate::metrics::Metrics;
-use crate::source;
-use crate::{Clock, ConfigError, ServeConfig, Sources};
+use crate::source::{self, Stamp};
+use crate::{Clock, Resolved, ServeConfig, Sources};
+use fixed::needs_restart;
+pub(crate) use told::{Last, LastReload, Outcome, Part, ReloadError, Reloaded, SettingsReport};
 
 /// Exchanges what is in service; clones share it.
 #[derive(Debug, Clone)]
@@ -40,6 +45,8 @@ pub(crate) struct Parts {
     pub(crate) state: Mutex<State>,
     /// The last thing that happened, for those who ask.
     pub(crate) last: ArcSwap<Last>,
+    /// The settings in force, for those who ask.
+    pub(crate) settings: ArcSwapOption<SettingsReport>,
 }
 
 /// What is remembered from one look to the next.
@@ -53,6 +60,9 @@ pub(crate) struct State {
     previous: Option<Arc<Loaded>>,
     /// The router that was rolled back: looking by the clock does not bring it back.
     held: Option<Digest>,
+    /// A router that could not be loaded, and why: looking by the clock does not load it again while its
+    /// files are the same.
+    refused: Option<(Stamp, Arc<LoadError>)>,
     /// Other settings that the clock has seen once.
     seen: Option<ServeConfig>,
 }
@@ -60,7 +70,7 @@ pub(crate) struct State {
 impl State {
     pub(crate) fn new(config: &ServeConfig) -> Self {
         let (started, config) = (config.clone(), config.clone());
-        Self { started, config, previous: None, held: None, seen: None }
+        Self { started, config, previous: None, held: None, refused: None, seen: None }
     }
 }
 
@@ -73,114 +83,6 @@ pub(crate) enum Trigger {
     Asked,
 }
 
-/// What is looked at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Part {
-    Router,
-    Config,
-}
-
-impl Part {
-    pub(crate) const ALL: [Self; 2] = [Self::Router, Self::Config];
-
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Router => "router",
-            Self::Config => "config",
-        }
-    }
-}
-
-/// What came of a look.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Outcome {
-    /// Something new is in service.
-    Ok,
-    /// There was nothing new.
-    Unchanged,
-    /// The old one stays in service.
-    Failed,
-}
-
-impl Outcome {
-    pub(crate) const ALL: [Self; 3] = [Self::Ok, Self::Unchanged, Self::Failed];
-
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Ok => "ok",
-            Self::Unchanged => "unchanged",
-            Self::Failed => "failed",
-        }
-    }
-}
-
-/// Why something was not exchanged.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum ReloadError {
-    #[error("cannot read the settings again")]
-    Config(#[from] ConfigError),
-    #[error(transparent)]
-    Unprotected(#[from] Unprotected),
-    #[error("cannot load the router")]
-    Router(#[source] LoadError),
-    #[error(
-        "the settings have no keys any more; hint: give `auth.keys`, or restart to let everybody in"
-    )]
-    NoKeysLeft,
-    #[error("another reload is running; hint: ask again in a moment")]
-    Busy,
-    #[error("no router was in service before this one")]
-    NothingBefore,
-}
-
-impl ReloadError {
-    /// The cause for everybody who may ask: no path, address or name in it.
-    fn short(&self) -> &'static str {
-        match self {
-            Self::Config(_) => "the settings have mistakes",
-            Self::Unprotected(_) | Self::NoKeysLeft => "the settings have no keys any more",
-            Self::Router(LoadError::Source(_)) => "the path leads to no router",
-            Self::Router(LoadError::Router(_)) => "there is no sound router",
-            Self::Router(LoadError::Candidates(_)) => {
-                "the settings name candidates that the router does not have"
-            }
-            Self::Router(LoadError::Encode(_)) => "the router cannot be described",
-            Self::Busy => "another reload was running",
-            Self::NothingBefore => "no router was in service before this one",
-        }
-    }
-}
-
-/// The last look that found something, or was asked for, or the last rollback.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Last {
-    /// Digest of the router before the one in service.
-    pub(crate) previous: Option<Digest>,
-    pub(crate) reload: Option<LastReload>,
-    /// Why it failed, with causes, paths included.
-    cause: Option<String>,
-}
-
-/// When it was, and what came of it.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-pub(crate) struct LastReload {
-    /// When, in UTC.
-    pub(crate) at: String,
-    /// What came of it.
-    pub(crate) result: Outcome,
-    /// Why it failed, in short; the server's log has the causes.
-    #[schema(required)]
-    pub(crate) error: Option<String>,
-}
-
-/// What came of a look at everything.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Reloaded {
-    pub(crate) router: Outcome,
-    pub(crate) config: Outcome,
-}
-
 impl Reloader {
     pub(crate) fn new(parts: Parts) -> Self {
         Self(Arc::new(parts))
@@ -190,11 +92,14 @@ impl Reloader {
     pub(crate) fn start(&self) -> Result<(), LoadError> {
         let Ok(mut state) = self.lock() else { return Ok(()) };
         let at = self.0.clock.now();
+        let read = self.0.sources.as_ref().and_then(|sources| sources.resolve().ok());
+        let digest = read.filter(|read| read.config == state.config).and_then(|read| read.digest);
+        self.0.show_settings(digest, rfc3339(at));
         let Err(error) = self.0.load(&mut state, at) else { return Ok(()) };
         if state.config.router.poll.is_none() {
             return Err(error);
         }
-        let failed = Err(ReloadError::Router(error));
+        let failed = Err(ReloadError::Router(Arc::new(error)));
         self.0.report(&state, Trigger::Asked, at, [(Part::Router, &failed)]);
         Ok(())
     }
@@ -218,7 +123,7 @@ impl Reloader {
         trigger: Trigger,
     ) -> Result<Reloaded, ReloadError> {
         let at = self.0.clock.now();
-        let config = self.0.look_at_config(&mut state, trigger);
+        let config = self.0.look_at_config(&mut state, trigger, at);
         let router = self.0.look_at_router(&mut state, trigger, at).map_err(ReloadError::Router);
         self.0.report(&state, trigger, at, [(Part::Router, &router), (Part::Config, &config)]);
         Ok(Reloaded { router: router?, config: config? })
@@ -230,14 +135,19 @@ impl Reloader {
         let mut state = self.lock()?;
         let at = self.0.clock.now();
         let previous = state.previous.clone().ok_or(ReloadError::NothingBefore)?;
-        let done = previous.with_settings(&state.config, at).map_err(ReloadError::Router);
-        let done = done.map(|previous| {
+        let done = previous.with_settings(&state.config, at);
+        let done = done.map_err(|error| ReloadError::Router(Arc::new(error))).map(|previous| {
             state.held = self.0.slot.current().map(|loaded| loaded.router.digest().clone());
             self.0.exchange(&mut state, previous);
             Outcome::Ok
         });
         self.0.report(&state, Trigger::Asked, at, [(Part::Router, &done)]);
         done.map(|_| ())
+    }
+
+    /// The settings in force.
+    pub(crate) fn settings(&self) -> Option<Arc<SettingsReport>> {
+        self.0.settings.load_full()
     }
 
     /// What was last done.
@@ -256,11 +166,20 @@ impl Reloader {
 
 impl Parts {
     /// The clock may meet files that are being written, so it believes what it saw twice.
-    fn look_at_config(&self, state: &mut State, trigger: Trigger) -> Result<Outcome, ReloadError> {
+    fn look_at_config(
+        &self,
+        state: &mut State,
+        trigger: Trigger,
+        at: SystemTime,
+    ) -> Result<Outcome, ReloadError> {
         let Some(sources) = &self.sources else { return Ok(Outcome::Unchanged) };
         let seen = state.seen.take();
-        let config = sources.resolve()?.config;
+        let Resolved { config, digest, .. } = sources.resolve()?;
         if config == state.config {
+            // The file may say the same in other words.
+            if let Some(shown) = &*self.settings.load() {
+                self.show_settings(digest, shown.applied_at.clone());
+            }
             return Ok(Outcome::Unchanged);
         }
         if trigger == Trigger::Poll && seen.as_ref() != Some(&config) {
@@ -277,7 +196,15 @@ impl Parts {
         }
         self.gate.set_rules(Rules::of(&config));
         state.config = config;
+        // Another router may be meant, or other facts about its candidates.
+        state.refused = None;
+        self.show_settings(digest, rfc3339(at));
         Ok(Outcome::Ok)
+    }
+
+    fn show_settings(&self, digest: Option<Digest>, applied_at: String) {
+        let digest = digest.map(|digest| digest.to_string());
+        self.settings.store(Some(Arc::new(SettingsReport { digest, applied_at })));
     }
 
     fn look_at_router(
@@ -285,9 +212,31 @@ impl Parts {
         state: &mut State,
         trigger: Trigger,
         at: SystemTime,
+    ) -> Result<Outcome, Arc<LoadError>> {
+        let dir = source::resolve(&state.config.router.path).map_err(LoadError::from)?;
+        let stamp = source::stamp(&dir);
+        match &state.refused {
+            Some((refused, error)) if trigger == Trigger::Poll && *refused == stamp => {
+                return Err(Arc::clone(error));
+            }
+            _ => state.refused = None,
+        }
+        self.take_router(state, trigger, &dir, at).map_err(|error| {
+            let error = Arc::new(error);
+            state.refused = Some((stamp, Arc::clone(&error)));
+            error
+        })
+    }
+
+    /// Takes the router of a directory into service, unless it is there or was rolled back.
+    fn take_router(
+        &self,
+        state: &mut State,
+        trigger: Trigger,
+        dir: &Path,
+        at: SystemTime,
     ) -> Result<Outcome, LoadError> {
-        let dir = source::resolve(&state.config.router.path)?;
-        let stored = Router::stored_digest(&dir)?;
+        let stored = Router::stored_digest(dir)?;
         let is_held = trigger == Trigger::Poll && state.held.as_ref() == Some(&stored);
         if !is_held {
             state.held = None;
@@ -318,6 +267,10 @@ impl Parts {
         if let Some(replaced) = replaced.filter(|replaced| *replaced.router.digest() != digest) {
             state.previous = Some(replaced);
         }
+        let in_service = self.slot.current();
+        let known: Vec<_> =
+            in_service.iter().chain(&state.previous).map(|one| &one.cells).collect();
+        self.metrics.keep_decisions_of(&known);
     }
 
     /// Tells the log, the metrics and `GET /v1/router` what came of a look.
@@ -362,44 +315,4 @@ impl Parts {
         let reload = Some(LastReload { at: rfc3339(at), result, error: short });
         self.last.store(Arc::new(Last { previous, reload, cause: error }));
     }
-}
-
-/// Names of the settings that differ and that a running server does not exchange.
-fn needs_restart(started: &ServeConfig, read: &ServeConfig) -> Vec<&'static str> {
-    let ServeConfig {
-        listen,
-        admin_listen,
-        router,
-        prices: _,
-        candidates: _,
-        log,
-        auth: _,
-        limits,
-        trace,
-        seed,
-    } = started;
-    let Limits {
-        batch_requests,
-        batches,
-        connections,
-        idle_timeout,
-        drain_grace,
-        drain_timeout,
-        ..
-    } = limits;
-    let differs = [
-        ("listen", *listen != read.listen),
-        ("admin.listen", *admin_listen != read.admin_listen),
-        ("router.poll_seconds", router.poll != read.router.poll),
-        ("log", *log != read.log),
-        ("trace", *trace != read.trace),
-        ("seed", *seed != read.seed),
-        ("limits.batch_requests", *batch_requests != read.limits.batch_requests),
-        ("limits.batches", *batches != read.limits.batches),
-        ("limits.connections", *connections != read.limits.connections),
-        ("limits.idle_timeout_ms", *idle_timeout != read.limits.idle_timeout),
-        ("limits.drain_grace_ms", *drain_grace != read.limits.drain_grace),
-        ("limits.drain_timeout_ms", *drain_timeout != read.limits.drain_timeout),
-    ];
-    differs.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect()
 }
