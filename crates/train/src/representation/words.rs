@@ -14,6 +14,8 @@ const MAX_RANK: usize = 256;
 const REQUESTS_PER_DIMENSION: usize = 8;
 /// A bucket that fewer requests hold teaches nothing.
 const MIN_REQUESTS: usize = 2;
+/// Nor does one that fewer than one in so many hold: a router would grow with its log and earn no more.
+const REQUESTS_PER_HOLDER: usize = 2_000;
 
 /// Latent directions of hashed words and word pairs.
 #[derive(Debug)]
@@ -33,7 +35,8 @@ impl Words {
         for (bucket, _) in counts.iter().flatten() {
             *holders.entry(*bucket).or_default() += 1;
         }
-        holders.retain(|_, &mut requests| requests >= MIN_REQUESTS);
+        let least = MIN_REQUESTS.max(features.len() / REQUESTS_PER_HOLDER);
+        holders.retain(|_, &mut requests| requests >= least);
         let buckets: Vec<u32> = holders.keys().copied().collect();
         let idf: Vec<f64> =
             holders.values().map(|&holding| inverse_frequency(features.len(), holding)).collect();
