@@ -76,6 +76,7 @@ fn sources(args: &Args) -> Sources {
             trace: args.trace.clone(),
         },
         read_prices: |path| Ok(read_prices(path)?),
+        env: variable,
     }
 }
 
@@ -101,4 +102,13 @@ async fn stop_signal() {
         _ = terminate.recv() => {}
         _ = tokio::signal::ctrl_c() => {}
     }
+}
+
+/// The value of an environment variable that the configuration file names.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "which ones there are is said by the file, not by clap"
+)]
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
 }

@@ -15,6 +15,7 @@ mod prediction;
 mod price;
 mod request;
 mod text;
+mod usage;
 
 pub use body::{Elsewhere, RouteBody, RouteOptions};
 pub use decision::{CandidateReport, Decision};
@@ -27,3 +28,4 @@ pub use prediction::Prediction;
 pub use price::{Price, PriceError, PriceTable};
 pub use request::{Message, Request, RequestError, Role};
 pub use text::{normalise, split_key};
+pub use usage::Usage;

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::Usage;
+
 /// List price of one candidate, in USD per million tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -15,6 +17,9 @@ pub struct Price {
     /// Input tokens read from the provider's cache; `None`: billed as input.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub usd_per_1m_cached_input: Option<f64>,
+    /// Input tokens written to the provider's cache; `None`: billed as input.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usd_per_1m_cache_write: Option<f64>,
 }
 
 /// A price that cannot be used.
@@ -32,6 +37,16 @@ pub struct PriceError {
 }
 
 impl Price {
+    /// A price of input and output, whether cached or not.
+    pub fn new(usd_per_1m_input: f64, usd_per_1m_output: f64) -> Self {
+        Self {
+            usd_per_1m_input,
+            usd_per_1m_output,
+            usd_per_1m_cached_input: None,
+            usd_per_1m_cache_write: None,
+        }
+    }
+
     /// Cost in USD of `input_tokens` (of which `cached_input_tokens` came from a cache) and
     /// `output_tokens`.
     pub fn cost_usd(&self, input_tokens: f64, cached_input_tokens: f64, output_tokens: f64) -> f64 {
@@ -40,6 +55,18 @@ impl Price {
             + cached_input_tokens * cached_price
             + output_tokens * self.usd_per_1m_output)
             / 1e6
+    }
+
+    /// Cost in USD of what was used; `None` where input or output is unknown.
+    pub fn settle(&self, usage: &Usage) -> Option<f64> {
+        let at = |tokens: Option<u64>, price: Option<f64>| {
+            tokens.unwrap_or(0) as f64 * price.unwrap_or(self.usd_per_1m_input)
+        };
+        let input = usage.input_tokens? as f64 * self.usd_per_1m_input
+            + at(usage.cached_input_tokens, self.usd_per_1m_cached_input)
+            + at(usage.cache_write_tokens, self.usd_per_1m_cache_write);
+        let output = usage.output_tokens? as f64 * self.usd_per_1m_output;
+        Some((input + output) / 1e6)
     }
 }
 
@@ -81,6 +108,7 @@ impl TryFrom<BTreeMap<String, Price>> for PriceTable {
                 ("usd_per_1m_input", price.usd_per_1m_input),
                 ("usd_per_1m_output", price.usd_per_1m_output),
                 ("usd_per_1m_cached_input", price.usd_per_1m_cached_input.unwrap_or(0.0)),
+                ("usd_per_1m_cache_write", price.usd_per_1m_cache_write.unwrap_or(0.0)),
             ];
             for (field, value) in fields {
                 if !(value.is_finite() && value >= 0.0) {
@@ -104,11 +132,29 @@ mod tests {
 
     #[test]
     fn cost_counts_cached_tokens_once() {
-        let mut price =
-            Price { usd_per_1m_input: 2.0, usd_per_1m_output: 10.0, usd_per_1m_cached_input: None };
+        let mut price = Price::new(2.0, 10.0);
         assert!((price.cost_usd(1000.0, 400.0, 100.0) - 0.003).abs() < 1e-12);
         price.usd_per_1m_cached_input = Some(0.5);
         assert!((price.cost_usd(1000.0, 400.0, 100.0) - 0.0024).abs() < 1e-12);
+    }
+
+    #[test]
+    fn usage_is_settled_by_bucket_where_it_is_known() {
+        let mut price = Price::new(2.0, 10.0);
+        let mut usage = Usage {
+            input_tokens: Some(1000),
+            cached_input_tokens: Some(400),
+            cache_write_tokens: Some(100),
+            output_tokens: Some(100),
+        };
+        let cost = |price: &Price, usage: &Usage| price.settle(usage).unwrap();
+        assert!((cost(&price, &usage) - 0.004).abs() < 1e-12);
+        (price.usd_per_1m_cached_input, price.usd_per_1m_cache_write) = (Some(0.5), Some(2.5));
+        assert!((cost(&price, &usage) - 0.003_45).abs() < 1e-12);
+        (usage.cached_input_tokens, usage.cache_write_tokens) = (None, None);
+        assert!((cost(&price, &usage) - 0.003).abs() < 1e-12);
+        usage.output_tokens = None;
+        assert_eq!(price.settle(&usage), None);
     }
 
     #[test]

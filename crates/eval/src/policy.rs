@@ -309,7 +309,10 @@ fn is_fallback(reason: Reason) -> bool {
         | Reason::Cheapest
         | Reason::Fixed
         | Reason::Explored
-        | Reason::NoneEligibleDefault => false,
+        | Reason::NoneEligibleDefault
+        | Reason::Requested
+        | Reason::Session
+        | Reason::Rule => false,
     }
 }
 

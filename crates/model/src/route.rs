@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use farthing_core::{
     Bar, CandidateFacts, CandidateReport, Choice, Constraints, Decision, Digest, Exclusion, Needs,
-    NoneEligible, Prediction, Request, RouteOptions, decide,
+    NoneEligible, Prediction, Reason, Request, RouteOptions, decide,
 };
 
 use crate::{Router, Scorer};
@@ -17,12 +17,14 @@ pub struct Circumstances<'a> {
     pub draw: f64,
     /// Positions of candidates that do not answer at present.
     pub unhealthy: &'a [usize],
+    /// Positions of candidates that may not be chosen for reasons outside request and router.
+    pub barred: &'a [(usize, Exclusion)],
 }
 
 impl Circumstances<'static> {
     /// Everyone answers.
     pub fn drawn(draw: f64) -> Self {
-        Self { draw, unhealthy: &[] }
+        Self { draw, unhealthy: &[], barred: &[] }
     }
 }
 
@@ -111,22 +113,42 @@ impl Router {
         let constraints = self.constraints(options)?;
         let predictions = scorer.score(self, request, bar_index)?.to_vec();
         let (text_bytes, truncated) = (scorer.features().text_bytes, scorer.features().truncated);
-        let unmet = self.unmet(&Needs::of(request, options), text_bytes);
+        // What stands outside comes first: it can forbid a candidate where nobody is eligible.
+        let mut unmet = circumstances.barred.to_vec();
+        unmet.extend(self.unmet(&Needs::of(request, options), text_bytes));
         let unhealthy = circumstances.unhealthy.to_vec();
         let constraints = Constraints { unmet, unhealthy, ..constraints };
         let choice = decide(&policy, &predictions, &constraints, circumstances.draw)?;
         Ok(Decided { choice, predictions, policy: name.into(), bar, truncated })
     }
 
+    /// The choice of a client that named a candidate, by position: no policy and no constraint is asked,
+    /// and what was expected of every candidate is there to be held against what comes.
+    pub fn requested(
+        &self,
+        scorer: &mut Scorer,
+        request: &Request,
+        candidate: usize,
+    ) -> Result<Decided, RouteError> {
+        let predictions = scorer.score(self, request, 0)?.to_vec();
+        let choice = Choice {
+            ranked: vec![candidate],
+            reason: Reason::Requested,
+            margin: f64::INFINITY,
+            propensity: 1.0,
+            excluded: vec![None; predictions.len()],
+        };
+        let (bar, truncated) = (self.manifest().bars[0].bar, scorer.features().truncated);
+        Ok(Decided { choice, predictions, policy: "requested".into(), bar, truncated })
+    }
+
     fn constraints(&self, options: &RouteOptions) -> Result<Constraints, RouteError> {
         let positions = |field: &'static str, names: &[String]| {
             let position = |name: &String| {
-                self.candidates().iter().position(|known| known == name).ok_or_else(|| {
-                    RouteError::UnknownCandidate {
-                        field,
-                        name: name.clone(),
-                        known: list(self.candidates().iter().cloned()),
-                    }
+                self.position(name).ok_or_else(|| RouteError::UnknownCandidate {
+                    field,
+                    name: name.clone(),
+                    known: list(self.candidates().iter().cloned()),
                 })
             };
             names.iter().map(position).collect::<Result<Vec<_>, _>>()

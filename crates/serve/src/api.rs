@@ -1,9 +1,11 @@
 //! The endpoints. Handlers only translate: what they answer is made elsewhere.
 
+use std::sync::Arc;
+
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
-use axum::http::{Method, StatusCode, Uri};
+use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Json, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -15,6 +17,7 @@ use crate::body::RequestBody;
 use crate::decide::Decider;
 use crate::error::ApiError;
 use crate::gate::KeyRule;
+use crate::gateway::{self, Gateway, Shape};
 use crate::loaded::RouterSlot;
 use crate::openapi::{self, responses, schemas};
 use crate::outcomes::{Accepted, Outcomes};
@@ -52,6 +55,10 @@ fn decisions() -> OpenApiRouter<AppState> {
         .routes(routes!(route))
         .routes(routes!(route_batch))
         .routes(routes!(outcomes))
+        .routes(routes!(chat_completions))
+        .routes(routes!(responses_api))
+        .routes(routes!(embeddings))
+        .routes(routes!(messages))
         .routes(routes!(models))
         .routes(routes!(router))
         .routes(routes!(openapi_json))
@@ -142,6 +149,73 @@ async fn outcomes(
     RequestBody(json): RequestBody,
 ) -> Result<(StatusCode, Json<Accepted>), ApiError> {
     outcomes.take(json).await.map(|accepted| (StatusCode::ACCEPTED, Json(accepted)))
+}
+
+/// Forwards a chat to the model that is chosen for it.
+///
+/// `model` is `auto`, `auto:POLICY` or the name of a model; a named model is asked as it is. The body is
+/// passed on as it came, without `farthing` and `models`. Who answered, what it cost and how it was chosen
+/// stand in `x-farthing-*` headers. A stream that breaks off ends with an error event and without `[DONE]`.
+#[utoipa::path(post, path = "/v1/chat/completions", tag = "gateway",
+    request_body(content = Object, content_type = "application/json"),
+    responses((status = 200, description = "the model's answer, or a stream of it", body = Object), responses::GatewayErrors))]
+async fn chat_completions(
+    State(gateway): State<Option<Arc<Gateway>>>,
+    headers: HeaderMap,
+    body: Result<RequestBody, ApiError>,
+) -> Response {
+    forward(gateway, Shape::Chat, headers, body).await
+}
+
+/// Forwards a request to the responses API of a named model.
+#[utoipa::path(post, path = "/v1/responses", tag = "gateway",
+    request_body(content = Object, content_type = "application/json"),
+    responses((status = 200, description = "the model's answer, or a stream of it", body = Object), responses::GatewayErrors))]
+async fn responses_api(
+    State(gateway): State<Option<Arc<Gateway>>>,
+    headers: HeaderMap,
+    body: Result<RequestBody, ApiError>,
+) -> Response {
+    forward(gateway, Shape::Responses, headers, body).await
+}
+
+/// Forwards texts to a named embedding model.
+#[utoipa::path(post, path = "/v1/embeddings", tag = "gateway",
+    request_body(content = Object, content_type = "application/json"),
+    responses((status = 200, description = "the model's answer", body = Object), responses::GatewayErrors))]
+async fn embeddings(
+    State(gateway): State<Option<Arc<Gateway>>>,
+    headers: HeaderMap,
+    body: Result<RequestBody, ApiError>,
+) -> Response {
+    forward(gateway, Shape::Embeddings, headers, body).await
+}
+
+/// Forwards a message in Anthropic's protocol to the model that is chosen for it.
+///
+/// Upstreams are those that speak it. Errors have its shape.
+#[utoipa::path(post, path = "/v1/messages", tag = "gateway",
+    request_body(content = Object, content_type = "application/json"),
+    responses((status = 200, description = "the model's answer, or a stream of it", body = Object), responses::GatewayErrors))]
+async fn messages(
+    State(gateway): State<Option<Arc<Gateway>>>,
+    headers: HeaderMap,
+    body: Result<RequestBody, ApiError>,
+) -> Response {
+    forward(gateway, Shape::Messages, headers, body).await
+}
+
+async fn forward(
+    gateway: Option<Arc<Gateway>>,
+    shape: Shape,
+    headers: HeaderMap,
+    body: Result<RequestBody, ApiError>,
+) -> Response {
+    match (gateway, body) {
+        (None, _) => gateway::not_configured(shape),
+        (Some(_), Err(error)) => gateway::error_of(shape, error),
+        (Some(gateway), Ok(RequestBody(json))) => gateway.answer(shape, &headers, &json).await,
+    }
 }
 
 /// Lists the candidates and the virtual names.

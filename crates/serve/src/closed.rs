@@ -5,7 +5,7 @@
 use farthing_core::{Exclusion, Reason};
 
 /// Every reason, by position.
-pub(crate) const REASONS: [Reason; 9] = [
+pub(crate) const REASONS: [Reason; 12] = [
     Reason::CheapestAboveBar,
     Reason::FallbackReference,
     Reason::FallbackBestQuality,
@@ -15,10 +15,13 @@ pub(crate) const REASONS: [Reason; 9] = [
     Reason::Fixed,
     Reason::Explored,
     Reason::NoneEligibleDefault,
+    Reason::Requested,
+    Reason::Session,
+    Reason::Rule,
 ];
 
 /// Every exclusion.
-pub(crate) const EXCLUSIONS: [Exclusion; 14] = [
+pub(crate) const EXCLUSIONS: [Exclusion; 17] = [
     Exclusion::NotInCandidates,
     Exclusion::Excluded,
     Exclusion::Unpriced,
@@ -33,6 +36,9 @@ pub(crate) const EXCLUSIONS: [Exclusion; 14] = [
     Exclusion::Region,
     Exclusion::Tag,
     Exclusion::Unhealthy,
+    Exclusion::NoUpstream,
+    Exclusion::Rule,
+    Exclusion::MaxLatency,
 ];
 
 /// A reason's position in [`REASONS`], and its name as decisions have it.
@@ -47,6 +53,9 @@ pub(crate) fn reason_row(reason: Reason) -> (usize, &'static str) {
         Reason::Fixed => (6, "fixed"),
         Reason::Explored => (7, "explored"),
         Reason::NoneEligibleDefault => (8, "none_eligible_default"),
+        Reason::Requested => (9, "requested"),
+        Reason::Session => (10, "session"),
+        Reason::Rule => (11, "rule"),
     }
 }
 
@@ -67,6 +76,9 @@ pub(crate) fn exclusion_name(exclusion: Exclusion) -> &'static str {
         Exclusion::Region => "region",
         Exclusion::Tag => "tag",
         Exclusion::Unhealthy => "unhealthy",
+        Exclusion::NoUpstream => "no_upstream",
+        Exclusion::Rule => "rule",
+        Exclusion::MaxLatency => "max_latency",
     }
 }
 

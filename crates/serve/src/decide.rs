@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use axum::body::Bytes;
-use farthing_core::{Exclusion, RouteBody};
-use farthing_model::{Circumstances, RouteError, Scorer};
+use farthing_core::{Exclusion, Request, RouteBody, RouteOptions};
+use farthing_model::{Circumstances, Decided, RouteError, Scorer};
+use uuid::Uuid;
 
 use crate::Clock;
 use crate::aside::Aside;
@@ -15,7 +16,7 @@ use crate::clock::unix_ms;
 use crate::error::ApiError;
 use crate::headers::DecisionHeaders;
 use crate::ids::{Ids, draw};
-use crate::loaded::RouterSlot;
+use crate::loaded::{Loaded, RouterSlot};
 use crate::log::{DecisionLog, Entry};
 use crate::metrics::{Made, Metrics, Shed};
 
@@ -79,29 +80,54 @@ impl Decider {
         self.0.router.has_encoder()
     }
 
+    /// A logged decision for callers that write no answer; on a thread that may take its time where the
+    /// router is slow.
+    pub(crate) async fn make(&self, ask: Ask) -> Result<DecisionMade, ApiError> {
+        let decider = self.clone();
+        let make = move || {
+            let made = decider.try_make(ask);
+            let made = made.inspect_err(|error| decider.0.metrics.refusal(error.code()))?;
+            decider.log(made.clone());
+            Ok(made)
+        };
+        if self.is_slow() {
+            let done = self.0.aside.run(make).await;
+            return done.inspect_err(|_| self.0.metrics.shed(Shed::Requests))?;
+        }
+        make()
+    }
+
     fn try_decide(&self, json: &[u8], answer: &mut Vec<u8>) -> Result<DecisionHeaders, ApiError> {
-        let Parts { router, ids, clock, log, metrics, aside: _ } = &*self.0;
         let (request, options) = body::parse::<RouteBody>(json)?.check()?;
+        let made = self.try_make(Ask::new(request, options))?;
+        let DecisionMade { id, loaded, decided, decision_us, explain, .. } = &made;
+        let mut text = Uuid::encode_buffer();
+        let written = id.hyphenated().encode_lower(&mut text);
+        let decision = decided.decision(&loaded.router, &*written, *decision_us, *explain);
+        answer.reserve(loaded.usual_answer_bytes);
+        serde_json::to_writer(answer, &decision).map_err(ApiError::internal)?;
+        let headers = made.headers();
+        self.log(made);
+        Ok(headers)
+    }
+
+    fn try_make(&self, ask: Ask) -> Result<DecisionMade, ApiError> {
+        let Parts { router, ids, clock, log: _, metrics, aside: _ } = &*self.0;
+        let Ask { request, options, barred, unhealthy, requested } = ask;
         let loaded = router.get()?;
         let id = ids.next();
 
         let start = Instant::now();
-        let out = loaded.health.out(|| unix_ms(clock.now()));
-        let circumstances = Circumstances { draw: draw(id), unhealthy: &out };
+        let mut out = loaded.health.out(|| unix_ms(clock.now()));
+        out.extend(unhealthy);
+        let circumstances = Circumstances { draw: draw(id), unhealthy: &out, barred: &barred };
         let decided = SCORER.with_borrow_mut(|kept| {
             // Taken out, so that a panic leaves a new one behind and not one that is half through.
             let mut scorer = std::mem::take(kept);
-            let decided = match loaded.router.route(&mut scorer, &request, &options, circumstances)
-            {
-                // Better one that may not answer than none at all.
-                Err(RouteError::NoneEligible(none))
-                    if none.excluded.contains(&Some(Exclusion::Unhealthy)) =>
-                {
-                    let all_well = Circumstances { unhealthy: &[], ..circumstances };
-                    let decided = loaded.router.route(&mut scorer, &request, &options, all_well);
-                    decided.inspect(|_| metrics.health_ignored())
-                }
-                decided => decided,
+            let named = requested.and_then(|name| loaded.router.position(&name));
+            let decided = match named {
+                Some(candidate) => loaded.router.requested(&mut scorer, &request, candidate),
+                None => self.choose(&loaded, &mut scorer, (&request, &options), circumstances),
             };
             *kept = scorer;
             decided
@@ -112,26 +138,89 @@ impl Decider {
             .map_err(|error| ApiError::from_route(error, &options, loaded.router.candidates()))?;
         let (model, reason) = (decided.choice.ranked[0], decided.choice.reason);
         metrics.decision(&loaded.cells, Made { policy: &decided.policy, model, reason }, took);
+        let RouteOptions { session_id: session, explain, .. } = options;
         let decision_us = took.as_nanos() as f64 / 1e3;
-        let mut text = uuid::Uuid::encode_buffer();
-        let written = id.hyphenated().encode_lower(&mut text);
-        let decision = decided.decision(&loaded.router, &*written, decision_us, options.explain);
-        answer.reserve(loaded.usual_answer_bytes);
-        serde_json::to_writer(answer, &decision).map_err(ApiError::internal)?;
-        let policy = Arc::clone(&decided.policy);
-        let headers =
-            DecisionHeaders { id, model: loaded.model_header(model), policy, reason, decision_us };
-        if let Some(log) = log {
-            log.push(Entry {
-                at: clock.now(),
-                loaded,
-                decided,
-                id,
-                decision_us,
-                request,
-                session: options.session_id,
-            });
+        Ok(DecisionMade { id, loaded, decided, decision_us, request, session, explain })
+    }
+
+    fn choose(
+        &self,
+        loaded: &Loaded,
+        scorer: &mut Scorer,
+        (request, options): (&Request, &RouteOptions),
+        circumstances: Circumstances<'_>,
+    ) -> Result<Decided, RouteError> {
+        match loaded.router.route(scorer, request, options, circumstances) {
+            // Better one that may not answer than none at all.
+            Err(RouteError::NoneEligible(none))
+                if none.excluded.contains(&Some(Exclusion::Unhealthy)) =>
+            {
+                let all_well = Circumstances { unhealthy: &[], ..circumstances };
+                let decided = loaded.router.route(scorer, request, options, all_well);
+                decided.inspect(|_| self.0.metrics.health_ignored())
+            }
+            decided => decided,
         }
-        Ok(headers)
+    }
+
+    fn log(&self, made: DecisionMade) {
+        let Some(log) = &self.0.log else { return };
+        let DecisionMade { id, loaded, decided, decision_us, request, session, explain: _ } = made;
+        log.push(Entry {
+            at: self.0.clock.now(),
+            loaded,
+            decided,
+            id,
+            decision_us,
+            request,
+            session,
+        });
+    }
+}
+
+/// What is to be decided.
+#[derive(Debug)]
+pub(crate) struct Ask {
+    pub(crate) request: Request,
+    pub(crate) options: RouteOptions,
+    /// Candidates that may not be chosen for reasons outside the request.
+    pub(crate) barred: Vec<(usize, Exclusion)>,
+    /// Candidates whose upstreams do not answer at present.
+    pub(crate) unhealthy: Vec<usize>,
+    /// The candidate that the client named, if it did; one that the router lacks is as if it had not.
+    pub(crate) requested: Option<String>,
+}
+
+impl Ask {
+    /// What a request alone asks.
+    pub(crate) fn new(request: Request, options: RouteOptions) -> Self {
+        let (barred, unhealthy) = (Vec::new(), Vec::new());
+        Self { request, options, barred, unhealthy, requested: None }
+    }
+}
+
+/// A decision with all that it was made of.
+#[derive(Debug, Clone)]
+pub(crate) struct DecisionMade {
+    pub(crate) id: Uuid,
+    pub(crate) loaded: Arc<Loaded>,
+    pub(crate) decided: Decided,
+    pub(crate) decision_us: f64,
+    request: Request,
+    session: Option<String>,
+    explain: bool,
+}
+
+impl DecisionMade {
+    /// It in headers.
+    pub(crate) fn headers(&self) -> DecisionHeaders {
+        let choice = &self.decided.choice;
+        DecisionHeaders {
+            id: self.id,
+            model: self.loaded.model_header(choice.ranked[0]),
+            policy: Arc::clone(&self.decided.policy),
+            reason: choice.reason,
+            decision_us: self.decision_us,
+        }
     }
 }

@@ -13,11 +13,13 @@ enum Kind {
     Operations,
     /// Answered as long as there is room, to those with a key.
     Service,
+    /// The same, by an upstream that takes its own time.
+    Forwarded,
 }
 
 impl Endpoint {
     /// Every path; the last row stands for all others.
-    const ALL: [(&str, Kind); 13] = [
+    const ALL: [(&str, Kind); 17] = [
         ("/v1/route", Kind::Service),
         ("/v1/route/batch", Kind::Service),
         ("/v1/outcomes", Kind::Service),
@@ -30,6 +32,10 @@ impl Endpoint {
         ("/admin/reload", Kind::Operations),
         ("/admin/rollback", Kind::Operations),
         ("/admin/health", Kind::Operations),
+        ("/v1/chat/completions", Kind::Forwarded),
+        ("/v1/responses", Kind::Forwarded),
+        ("/v1/embeddings", Kind::Forwarded),
+        ("/v1/messages", Kind::Forwarded),
         ("other", Kind::Service),
     ];
 
@@ -59,7 +65,12 @@ impl Endpoint {
 
     /// Whether requests for it are turned away where there are too many.
     pub(crate) fn is_sheddable(self) -> bool {
-        Self::ALL[self.0].1 == Kind::Service
+        matches!(Self::ALL[self.0].1, Kind::Service | Kind::Forwarded)
+    }
+
+    /// Whether an upstream answers, in its own time.
+    pub(crate) fn is_forwarded(self) -> bool {
+        Self::ALL[self.0].1 == Kind::Forwarded
     }
 }
 

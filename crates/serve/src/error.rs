@@ -5,6 +5,7 @@
 
 use std::error::Error;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Json;
 use axum::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
@@ -74,13 +75,23 @@ pub enum ErrorCode {
     Draining,
     /// A reload or a rollback was not possible; what was in service stays.
     NotReloaded,
+    /// No upstream serves a model of that name.
+    ModelNotFound,
+    /// No upstream is configured.
+    GatewayNotConfigured,
+    /// Every upstream is at its limit.
+    RateLimited,
+    /// No upstream gave an answer.
+    AllCandidatesFailed,
+    /// No upstream gave an answer in time.
+    UpstreamTimeout,
     /// A fault of the server.
     Internal,
 }
 
 impl ErrorCode {
     /// Every code, in declaration order.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 32] = [
         Self::InvalidJson,
         Self::EmptyPrompt,
         Self::MissingPrompt,
@@ -107,6 +118,11 @@ impl ErrorCode {
         Self::RouterNotLoaded,
         Self::Draining,
         Self::NotReloaded,
+        Self::ModelNotFound,
+        Self::GatewayNotConfigured,
+        Self::RateLimited,
+        Self::AllCandidatesFailed,
+        Self::UpstreamTimeout,
         Self::Internal,
     ];
 
@@ -139,6 +155,11 @@ impl ErrorCode {
             Self::RouterNotLoaded => ("router_not_loaded", StatusCode::SERVICE_UNAVAILABLE),
             Self::Draining => ("draining", StatusCode::SERVICE_UNAVAILABLE),
             Self::NotReloaded => ("not_reloaded", StatusCode::CONFLICT),
+            Self::ModelNotFound => ("model_not_found", StatusCode::NOT_FOUND),
+            Self::GatewayNotConfigured => ("gateway_not_configured", StatusCode::CONFLICT),
+            Self::RateLimited => ("rate_limited", StatusCode::TOO_MANY_REQUESTS),
+            Self::AllCandidatesFailed => ("all_candidates_failed", StatusCode::BAD_GATEWAY),
+            Self::UpstreamTimeout => ("upstream_timeout", StatusCode::GATEWAY_TIMEOUT),
             Self::Internal => ("internal", StatusCode::INTERNAL_SERVER_ERROR),
         }
     }
@@ -183,6 +204,8 @@ pub(crate) struct ApiError {
     message: String,
     param: Option<String>,
     source: Option<Box<dyn Error + Send + Sync>>,
+    /// How long to wait before another try.
+    retry_after: Option<Duration>,
 }
 
 /// Messages may quote what the client sent, which may be long.
@@ -195,7 +218,7 @@ impl ApiError {
             message.truncate(message.floor_char_boundary(LONGEST_MESSAGE));
             message.push('…');
         }
-        Self { code, message, param: None, source: None }
+        Self { code, message, param: None, source: None, retry_after: None }
     }
 
     /// A fault of ours: the client learns that there was one, the log learns which.
@@ -203,6 +226,12 @@ impl ApiError {
         let message = "an internal error; hint: give the `x-request-id` of the answer to those who \
                        run this server";
         Self { source: Some(source.into()), ..Self::new(ErrorCode::Internal, message) }
+    }
+
+    #[must_use]
+    pub(crate) fn retry_after(mut self, after: Duration) -> Self {
+        self.retry_after = Some(after);
+        self
     }
 
     #[must_use]
@@ -256,6 +285,10 @@ impl ApiError {
         Self::new(code, message).at(param)
     }
 
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
     pub(crate) fn code(&self) -> ErrorCode {
         self.code
     }
@@ -266,7 +299,7 @@ impl ApiError {
         } else {
             "invalid_request_error"
         };
-        let Self { code, message, param, source: _ } = self;
+        let Self { code, message, param, .. } = self;
         ErrorBody { error: ErrorDetail { message, kind, param, code } }
     }
 
@@ -325,15 +358,19 @@ pub(crate) struct Carried(pub(crate) Arc<ApiError>);
 impl IntoResponse for ApiError {
     fn into_response(mut self) -> Response {
         let source = self.source.take();
-        let (code, param) = (self.code, self.param.clone());
+        let (code, param, retry_after) = (self.code, self.param.clone(), self.retry_after);
         let mut response = (code.status(), Json(self.into_body())).into_response();
         let headers = response.headers_mut();
-        if code.status() == StatusCode::SERVICE_UNAVAILABLE {
-            headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        if matches!(code.status(), StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS)
+        {
+            // In whole seconds, none of them too early.
+            let seconds = retry_after.map_or(1, |after| after.as_millis().div_ceil(1000).max(1));
+            let seconds = u64::try_from(seconds).unwrap_or(u64::MAX);
+            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
         } else if code == ErrorCode::Unauthorized {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
-        let rest = Self { code, message: String::new(), param, source };
+        let rest = Self { code, message: String::new(), param, source, retry_after };
         response.extensions_mut().insert(Carried(Arc::new(rest)));
         response
     }

@@ -12,7 +12,7 @@ use crate::closed::reason_row;
 use crate::ids;
 
 const DECISION_ID: HeaderName = HeaderName::from_static("x-farthing-decision-id");
-const MODEL: HeaderName = HeaderName::from_static("x-farthing-model");
+pub(crate) const MODEL: HeaderName = HeaderName::from_static("x-farthing-model");
 const POLICY: HeaderName = HeaderName::from_static("x-farthing-policy");
 const REASON: HeaderName = HeaderName::from_static("x-farthing-reason");
 const DECISION_US: HeaderName = HeaderName::from_static("x-farthing-decision-us");

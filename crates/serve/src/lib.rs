@@ -30,6 +30,7 @@ mod auth;
 mod endpoint;
 mod entries;
 mod gate;
+mod gateway;
 mod origin;
 
 mod health;
@@ -49,10 +50,12 @@ pub use api::app;
 pub use auth::Unprotected;
 pub use clock::Clock;
 pub use config::{
-    Auth, ConfigError, Limits, LogConfig, Mistake, Overrides, PriceReader, PromptStorage, Resolved,
-    RouterSource, ServeConfig, Sources, TraceConfig, TraceFormat,
+    Auth, Balance, BreakerConfig, ConfigError, EnvReader, GatewayConfig, Limits, LogConfig,
+    Mistake, Overrides, PriceReader, PromptStorage, Protocol, Resolved, RouterSource, Secret,
+    ServeConfig, Sources, Timeouts, TraceConfig, TraceFormat, UpstreamConfig,
 };
 pub use error::ErrorCode;
+pub use gateway::{GatewayError, UpstreamError};
 pub use loaded::{LoadError, load_router};
 pub use log::LogError;
 pub use openapi::openapi_json;

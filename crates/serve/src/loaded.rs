@@ -7,7 +7,7 @@ use std::time::SystemTime;
 use arc_swap::ArcSwapOption;
 use axum::body::Bytes;
 use axum::http::HeaderValue;
-use farthing_core::{CandidateSettings, Digest, PriceTable};
+use farthing_core::{CandidateSettings, Digest, Price, PriceTable};
 use farthing_model::{Router, RouterError, UnknownCandidates};
 
 use crate::api::{Model, ModelList};
@@ -175,6 +175,12 @@ impl Loaded {
     /// Name of the candidate of that position, where a header can hold it.
     pub(crate) fn model_header(&self, candidate: usize) -> Option<HeaderValue> {
         self.model_headers[candidate].clone()
+    }
+
+    /// What a model's tokens cost: a candidate's, or that of another model in the configured table.
+    pub(crate) fn price(&self, model: &str) -> Option<Price> {
+        let own = self.router.prices().get(model);
+        own.or_else(|| self.prices.as_ref()?.get(model)).copied()
     }
 
     /// Digest of a policy of this router.

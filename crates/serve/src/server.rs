@@ -17,7 +17,7 @@ use crate::config::Limits;
 use crate::gate::KeyRule;
 use crate::loaded::LoadError;
 use crate::reload::Reloader;
-use crate::{AppState, Background, Clock, LogError, ServeConfig, Sources, app};
+use crate::{AppState, Background, Clock, GatewayError, LogError, ServeConfig, Sources, app};
 
 /// Why a server cannot start, or did not end well.
 #[derive(Debug, thiserror::Error)]
@@ -31,6 +31,9 @@ pub enum ServeError {
     /// The decision log cannot be written.
     #[error("cannot keep the decision log")]
     Log(#[source] LogError),
+    /// Nothing can be forwarded.
+    #[error("cannot set up the gateway")]
+    Gateway(#[from] GatewayError),
     /// The metrics cannot be set up.
     #[error("cannot set up the metrics")]
     Metrics(#[source] BuildError),

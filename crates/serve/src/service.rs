@@ -18,6 +18,7 @@ use axum::body::Body;
 use axum::http::{Request, Response};
 use axum::response::IntoResponse as _;
 use axum::routing::future::RouteFuture;
+use http_body_util::BodyExt as _;
 use pin_project_lite::pin_project;
 use tokio::time::Sleep;
 use tower::Service;
@@ -65,10 +66,14 @@ impl Service<Request<Body>> for App {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, request: Request<Body>) -> Answering {
+    fn call(&mut self, mut request: Request<Body>) -> Answering {
         let endpoint = Endpoint::of(request.uri().path());
         let origin = Origin::of(request.headers(), &self.around.ids);
         let entered = self.around.gate.enter(endpoint, request.headers(), self.keys);
+        if endpoint.is_forwarded() {
+            // What the handler passes on is what the client is told.
+            request.headers_mut().insert(REQUEST_ID, origin.request_id().clone());
+        }
         let (handler, permit, refused) = match entered {
             Ok(permit) => (Some(self.router.call(request)), permit, None),
             Err(error) => (None, None, Some(error)),
@@ -77,7 +82,8 @@ impl Service<Request<Body>> for App {
             handler,
             refused,
             deadline: None,
-            timeout: self.around.gate.rules().limits.request_timeout,
+            timeout: (!endpoint.is_forwarded())
+                .then(|| self.around.gate.rules().limits.request_timeout),
             passage: Passage { around: Arc::clone(&self.around), endpoint, origin, permit },
             started: Instant::now(),
         }
@@ -92,7 +98,7 @@ pin_project! {
         refused: Option<ApiError>,
         #[pin]
         deadline: Option<Sleep>,
-        timeout: Duration,
+        timeout: Option<Duration>,
         passage: Passage,
         started: Instant,
     }
@@ -118,13 +124,15 @@ impl Future for Answering {
             Ok(Poll::Ready(Ok(response))) => response,
             Err(panic) => answer_panic(panic.as_ref()),
             Ok(Poll::Pending) => {
+                // Upstreams have time limits of their own.
+                let Some(timeout) = *this.timeout else { return Poll::Pending };
                 if this.deadline.is_none() {
-                    this.deadline.set(Some(tokio::time::sleep(*this.timeout)));
+                    this.deadline.set(Some(tokio::time::sleep(timeout)));
                 }
                 if let Some(deadline) = this.deadline.as_mut().as_pin_mut() {
                     ready!(deadline.poll(cx));
                 }
-                answer_timeout(*this.timeout)
+                answer_timeout(timeout)
             }
         };
         // What a handler holds is given back before its answer is on its way.
@@ -152,9 +160,20 @@ impl Passage {
             error.log(Some(&self.origin));
         }
         response.headers_mut().insert(REQUEST_ID, self.origin.request_id().clone());
-        self.permit = None;
-        response
+        // A stream is in flight until its body is at its end.
+        match self.permit.take() {
+            Some(permit) if self.endpoint.is_forwarded() => response.map(|body| held(body, permit)),
+            _ => response,
+        }
     }
+}
+
+/// A body that holds its request's place.
+fn held(body: Body, permit: Permit) -> Body {
+    Body::new(body.map_frame(move |frame| {
+        let _held = &permit;
+        frame
+    }))
 }
 
 fn answer_timeout(timeout: Duration) -> Response<Body> {
@@ -177,7 +196,6 @@ fn answer_panic(panic: &(dyn Any + Send)) -> Response<Body> {
 #[cfg(test)]
 mod tests {
     use axum::routing::get;
-    use http_body_util::BodyExt as _;
     use tower::ServiceExt as _;
 
     use super::*;

@@ -14,6 +14,7 @@ use crate::aside::Aside;
 use crate::batch::BatchRunner;
 use crate::decide::{Decider, Parts};
 use crate::gate::{Gate, Rules};
+use crate::gateway::{self, Gateway};
 use crate::ids::Ids;
 use crate::loaded::RouterSlot;
 use crate::log::{self, DecisionLog, Log, Writers};
@@ -35,6 +36,7 @@ pub struct AppState {
     pub(crate) decider: Decider,
     pub(crate) batches: BatchRunner,
     pub(crate) outcomes: Outcomes,
+    pub(crate) gateway: Option<Arc<Gateway>>,
     pub(crate) router: RouterSlot,
     pub(crate) serving: Serving,
     pub(crate) exposition: Exposition,
@@ -63,7 +65,7 @@ macro_rules! handed_out {
 }
 
 handed_out! {
-    decider: Decider, batches: BatchRunner, outcomes: Outcomes, router: RouterSlot, serving: Serving,
+    decider: Decider, batches: BatchRunner, outcomes: Outcomes, gateway: Option<Arc<Gateway>>, router: RouterSlot, serving: Serving,
     exposition: Exposition, gate: Arc<Gate>
 }
 
@@ -74,15 +76,18 @@ pub(crate) struct Exposition {
     log: Option<DecisionLog>,
     router: RouterSlot,
     gate: Arc<Gate>,
+    gateway: Option<Arc<Gateway>>,
 }
 
 impl Exposition {
     pub(crate) fn render(&self) -> String {
-        self.metrics.render(&Gauges {
+        let upstreams = self.gateway.as_ref().map_or_else(String::new, |gateway| gateway.render());
+        let own = self.metrics.render(&Gauges {
             queued_rows: self.log.as_ref().map_or(0, DecisionLog::queued_rows),
             in_flight: self.gate.in_flight(),
             router: self.router.current().map(|loaded| loaded.router.digest().to_string()),
-        })
+        });
+        own + &upstreams
     }
 }
 
@@ -137,6 +142,17 @@ impl AppState {
             metrics: metrics.clone(),
             aside: Aside::new(threads, SLOW_WAITING.saturating_mul(threads)),
         }));
+        let gateway = config.gateway.as_ref().map(|config| {
+            let parts = gateway::Parts {
+                router: router.clone(),
+                decider: decider.clone(),
+                ids: Arc::clone(&ids),
+                log: outcomes.clone(),
+                clock: clock.clone(),
+            };
+            Gateway::new(config, parts).map(Arc::new)
+        });
+        let gateway = gateway.transpose()?;
         let mut tasks = JoinSet::new();
         tasks.spawn(keep_up(metrics.clone()));
         if let Some(period) = config.router.poll {
@@ -152,7 +168,9 @@ impl AppState {
                 log,
                 router: router.clone(),
                 gate: Arc::clone(&gate),
+                gateway: gateway.clone(),
             },
+            gateway,
             router,
             gate,
             ids,

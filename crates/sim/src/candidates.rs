@@ -106,6 +106,7 @@ const fn usd(input: f64, output: f64, cached: f64) -> Price {
         usd_per_1m_input: input,
         usd_per_1m_output: output,
         usd_per_1m_cached_input: Some(cached),
+        usd_per_1m_cache_write: None,
     }
 }
 

@@ -9,16 +9,18 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use crate::{Request, RequestError};
-use raw::{Count, RawFormat, RawMessage, Tokens, raw_request};
+use raw::{Count, RawContent, RawFormat, RawMessage, Tokens, raw_request};
 
 /// The body of `POST /v1/route`: an OpenAI chat body or `{"prompt": "..."}`, and a `farthing` object.
 ///
-/// Fields of the OpenAI protocol that routing does not need are ignored.
+/// Fields of the protocol that routing does not need are ignored. Anthropic's bodies are read too: their
+/// `system` is the first message.
 #[derive(Debug, Deserialize)]
 #[serde(expecting = "a request body: an object with `messages` or `prompt`")]
 pub struct RouteBody {
     prompt: Option<String>,
     messages: Option<Vec<RawMessage>>,
+    system: Option<RawContent>,
     model: Option<String>,
     models: Option<Vec<String>>,
     tools: Option<Count>,
@@ -46,6 +48,9 @@ pub struct RouteOptions {
     pub exclude: Vec<String>,
     /// Candidates predicted to cost more are not chosen, in USD.
     pub max_cost_usd: Option<f64>,
+    /// Candidates that are expected to answer later than this are not chosen, in milliseconds. The gateway
+    /// knows how long they take at present; elsewhere it excludes nobody.
+    pub max_latency_ms: Option<f64>,
     /// Only candidates in one of these regions may be chosen.
     pub regions: Option<Vec<String>>,
     /// Only candidates with all of these tags may be chosen.
@@ -83,7 +88,7 @@ impl RouteBody {
             (Some(_), Some(_)) => return Err(RequestError::Both),
             (None, None) => return Err(RequestError::Missing),
             (Some(prompt), None) => Request::from_prompt(prompt)?,
-            (None, Some(raw)) => raw_request(raw)?,
+            (None, Some(raw)) => raw_request(self.system, raw)?,
         };
         let tools = [self.tools, self.functions];
         request.tools = tools.into_iter().flatten().map(|Count(n)| n).sum();
@@ -128,7 +133,7 @@ impl RouteBody {
 /// The request of a JSON list of chat messages.
 pub(crate) fn request_from_messages(json: &str) -> Result<Request, RequestError> {
     let raw = serde_json::from_str(json).map_err(|e| RequestError::Json(e.to_string()))?;
-    raw_request(raw)
+    raw_request(None, raw)
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ pub(super) struct RawMessage {
 
 /// A message's text, parts joined by line breaks.
 #[derive(Debug, Default)]
-struct RawContent {
+pub(super) struct RawContent {
     text: String,
     shows_image: bool,
 }
@@ -62,7 +62,10 @@ enum FormatKind {
 }
 
 /// The checked request of some messages.
-pub(super) fn raw_request(raw: Vec<RawMessage>) -> Result<Request, RequestError> {
+pub(super) fn raw_request(
+    system: Option<RawContent>,
+    raw: Vec<RawMessage>,
+) -> Result<Request, RequestError> {
     let shows_image =
         |message: &RawMessage| message.content.as_ref().is_some_and(|c| c.shows_image);
     let vision = raw.iter().any(shows_image);
@@ -76,7 +79,9 @@ pub(super) fn raw_request(raw: Vec<RawMessage>) -> Result<Request, RequestError>
         };
         Ok(Message { role, text: message.content.unwrap_or_default().text })
     };
-    let messages = raw.into_iter().enumerate().map(check).collect::<Result<_, _>>()?;
+    let system = system.map(|content| Ok(Message { role: Role::System, text: content.text }));
+    let messages = raw.into_iter().enumerate().map(check);
+    let messages = system.into_iter().chain(messages).collect::<Result<_, _>>()?;
     let mut request = Request::new(messages)?;
     request.vision = vision;
     Ok(request)

@@ -17,8 +17,8 @@ pub struct Constraints {
     pub exclude: Vec<usize>,
     /// No candidate predicted to cost more, in USD.
     pub max_cost_usd: Option<f64>,
-    /// Candidates that do not meet what the request needs, each with what it fails: see
-    /// [`crate::CandidateFacts::unmet`].
+    /// Candidates that do not meet what the request needs (see [`crate::CandidateFacts::unmet`]) or that
+    /// stand aside for another reason, each with what it fails.
     pub unmet: Vec<(usize, Exclusion)>,
     /// Candidates that do not answer at present.
     pub unhealthy: Vec<usize>,
@@ -56,6 +56,12 @@ pub enum Exclusion {
     Tag,
     /// It does not answer at present.
     Unhealthy,
+    /// No upstream is configured that serves it to requests of this kind.
+    NoUpstream,
+    /// A rule of the configuration passes over it.
+    Rule,
+    /// It is expected to answer later than the request's `max_latency_ms`.
+    MaxLatency,
 }
 
 impl Constraints {
@@ -88,12 +94,12 @@ impl Constraints {
         }
     }
 
-    /// Whether the request must not reach a candidate, whatever the alternative: it excludes it by
-    /// name, or says where its data may go.
+    /// Whether the request cannot or must not reach a candidate, whatever the alternative: it excludes it
+    /// by name, says where its data may go, or there is no way to it.
     pub(super) fn forbid(&self, candidate: usize) -> bool {
         let unmet = self.unmet_by(candidate);
         self.exclude.contains(&candidate)
-            || matches!(unmet, Some(Exclusion::Region | Exclusion::Tag))
+            || matches!(unmet, Some(Exclusion::Region | Exclusion::Tag | Exclusion::NoUpstream))
     }
 
     fn unmet_by(&self, candidate: usize) -> Option<Exclusion> {

@@ -128,6 +128,12 @@ pub enum Reason {
     Explored,
     /// Nobody was eligible, so the candidate that is configured for that case.
     NoneEligibleDefault,
+    /// The client named it.
+    Requested,
+    /// The session it belongs to stays with it.
+    Session,
+    /// A rule of the configuration names it.
+    Rule,
 }
 
 /// The outcome of [`decide`].

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use farthing_core::{Price, PriceTable};
 
-use super::{CACHED, INPUT, OUTPUT};
+use super::{CACHE_WRITE, CACHED, INPUT, OUTPUT};
 use crate::DataError;
 use crate::columns::{Required, Wanted};
 use crate::table::{Row, scan_csv};
@@ -13,12 +13,12 @@ use crate::value::Value;
 
 const MODEL: &str = "model";
 
-/// Reads `model,usd_per_1m_input,usd_per_1m_output[,usd_per_1m_cached_input]`; other columns are
-/// ignored.
+/// Reads `model,usd_per_1m_input,usd_per_1m_output`, and maybe `usd_per_1m_cached_input`
+/// and `usd_per_1m_cache_write`; other columns are ignored.
 pub(super) fn read(path: &Path) -> Result<PriceTable, DataError> {
     let hint = "a price table has `model`, `usd_per_1m_input` and `usd_per_1m_output`";
     let wanted = Wanted {
-        names: [MODEL, INPUT, OUTPUT, CACHED].map(str::to_owned).into(),
+        names: [MODEL, INPUT, OUTPUT, CACHED, CACHE_WRITE].map(str::to_owned).into(),
         required: [MODEL, INPUT, OUTPUT]
             .map(|name| Required { any_of: vec![name.to_owned()], hint })
             .into(),
@@ -47,13 +47,14 @@ fn parse(path: &Path, row: &Row<'_>) -> Result<(String, Price), DataError> {
             value,
         })
     };
+    let maybe = |column: &str, value: &Value<'_>| {
+        if value.is_missing() { Ok(None) } else { usd(column, value).map(Some) }
+    };
     let price = Price {
         usd_per_1m_input: usd(INPUT, &values[1])?,
         usd_per_1m_output: usd(OUTPUT, &values[2])?,
-        usd_per_1m_cached_input: match &values[3] {
-            value if value.is_missing() => None,
-            value => Some(usd(CACHED, value)?),
-        },
+        usd_per_1m_cached_input: maybe(CACHED, &values[3])?,
+        usd_per_1m_cache_write: maybe(CACHE_WRITE, &values[4])?,
     };
     Ok((model, price))
 }

@@ -8,6 +8,7 @@ use super::entries::{Entry, Field, Problem};
 const INPUT: &str = "input_cost_per_token";
 const OUTPUT: &str = "output_cost_per_token";
 const CACHED: &str = "cache_read_input_token_cost";
+const CACHE_WRITE: &str = "cache_creation_input_token_cost";
 
 /// Keys of the file that are not models: its documentation, and rules for names that it lacks.
 pub(super) const NOT_MODELS: [&str; 2] = ["sample_spec", "fallback_generalizations"];
@@ -26,7 +27,7 @@ pub(super) fn price(entry: &Entry) -> Result<Option<Price>, Problem> {
         return Ok(None);
     }
     let (input, output) = (entry.number(INPUT)?, entry.number(OUTPUT)?);
-    let cached = entry.number(CACHED)?;
+    let (cached, write) = (entry.number(CACHED)?, entry.number(CACHE_WRITE)?);
     let (Some(input), Some(output)) = (input, output) else { return Ok(None) };
     // Billed by the image or the second, such a model is not free.
     if input + output <= 0.0 && is_billed_otherwise(entry) {
@@ -36,6 +37,7 @@ pub(super) fn price(entry: &Entry) -> Result<Option<Price>, Problem> {
         usd_per_1m_input: per_1m(input),
         usd_per_1m_output: per_1m(output),
         usd_per_1m_cached_input: cached.map(per_1m),
+        usd_per_1m_cache_write: write.map(per_1m),
     }))
 }
 

@@ -18,9 +18,10 @@ use entries::{Entry, Problem};
 const INPUT: &str = "usd_per_1m_input";
 const OUTPUT: &str = "usd_per_1m_output";
 const CACHED: &str = "usd_per_1m_cached_input";
+const CACHE_WRITE: &str = "usd_per_1m_cache_write";
 
 /// Reads a price table, by extension: `.csv` (`model,usd_per_1m_input,usd_per_1m_output` and maybe
-/// `usd_per_1m_cached_input`; other columns are ignored), `.toml` (a table a model, with those keys)
+/// `usd_per_1m_cached_input` and `usd_per_1m_cache_write`; other columns are ignored), `.toml` (a table a model, with those keys)
 /// or `.json` (an object a model, with those keys or LiteLLM's). A mistake stops it: a price table is
 /// short or generated, and a wrong one is expensive.
 pub fn read_prices(path: &Path) -> Result<PriceTable, DataError> {

@@ -3,10 +3,10 @@
 use farthing_core::Price;
 
 use super::entries::{Entry, Problem};
-use super::{CACHED, INPUT, OUTPUT};
+use super::{CACHE_WRITE, CACHED, INPUT, OUTPUT};
 use crate::columns::closest;
 
-const KEYS: [&str; 3] = [INPUT, OUTPUT, CACHED];
+const KEYS: [&str; 4] = [INPUT, OUTPUT, CACHED, CACHE_WRITE];
 
 /// Whether an entry of a JSON file has Farthing's shape: a slip in such a key is then a mistake, not
 /// a field to ignore.
@@ -35,6 +35,7 @@ pub(super) fn price(entry: &Entry) -> Result<Price, Problem> {
         usd_per_1m_input: needed(INPUT)?,
         usd_per_1m_output: needed(OUTPUT)?,
         usd_per_1m_cached_input: entry.number(CACHED)?,
+        usd_per_1m_cache_write: entry.number(CACHE_WRITE)?,
     })
 }
 

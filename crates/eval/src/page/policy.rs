@@ -62,6 +62,9 @@ fn reason(reason: Reason) -> &'static str {
         Reason::Fixed => "named by the policy",
         Reason::Explored => "explored",
         Reason::NoneEligibleDefault => "nobody was eligible",
+        Reason::Requested => "the client named it",
+        Reason::Session => "its session stays with it",
+        Reason::Rule => "a rule names it",
     }
 }
 

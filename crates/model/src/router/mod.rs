@@ -117,6 +117,11 @@ impl Router {
         &self.names
     }
 
+    /// Position of a candidate by name.
+    pub fn position(&self, name: &str) -> Option<usize> {
+        self.names.iter().position(|known| known == name)
+    }
+
     /// Position of the reference candidate.
     pub fn reference(&self) -> usize {
         self.reference

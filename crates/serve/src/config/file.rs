@@ -12,7 +12,10 @@ use super::kinds::{
     self, Due, LONGEST_SECONDS, address, flag, millis, one_of, text, texts, whole, within,
 };
 use super::table::{Placed, Table};
-use super::{Limits, LogConfig, PromptStorage, ServeConfig, TraceConfig, TraceFormat};
+use super::{
+    EnvReader, Limits, LogConfig, PromptStorage, ServeConfig, TraceConfig, TraceFormat,
+    gateway_file,
+};
 
 /// What a file says; defaults where it says nothing.
 pub(super) struct FromFile {
@@ -36,7 +39,7 @@ const POLL_SECONDS: u64 = 5;
 const MOST_BATCH_REQUESTS: u64 = 1 << 16;
 
 /// Reads a file; relative paths in it start from `base`.
-pub(super) fn read(mut root: Table<'_>, base: &Path) -> FromFile {
+pub(super) fn read(mut root: Table<'_>, base: &Path, env: EnvReader) -> FromFile {
     let mut config = ServeConfig::new("");
     let path = |placed: Placed<String>| Placed { value: base.join(placed.value), at: placed.at };
     let listen = root.read("listen", address);
@@ -52,6 +55,7 @@ pub(super) fn read(mut root: Table<'_>, base: &Path) -> FromFile {
 
     let mut named = Vec::new();
     config.candidates = candidates(&mut root, &mut named);
+    config.gateway = gateway_file::read(&mut root, base, env);
 
     let mut log = root.table("log");
     let log_dir = log.read("dir", text).map(path);

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use axum::http::Uri;
 use farthing_core::Digest;
 use toml::de::DeValue;
 
@@ -62,6 +63,27 @@ pub(super) fn millis(least: u64) -> impl Fn(&DeValue<'_>) -> Result<Duration, Du
 /// No duration is longer, 32 years: timers count on from now.
 pub(super) const LONGEST_SECONDS: u64 = 1_000_000_000;
 const LONGEST_MS: u64 = LONGEST_SECONDS * 1000;
+
+/// A number of seconds.
+pub(super) fn seconds(least: u64) -> impl Fn(&DeValue<'_>) -> Result<Duration, Due> {
+    move |value| within(least, LONGEST_SECONDS)(value).map(Duration::from_secs)
+}
+
+/// A number above 0, and no more than 1.
+pub(super) fn share(value: &DeValue<'_>) -> Result<f64, Due> {
+    let whole = || value.as_integer().and_then(|number| number.as_str().parse().ok());
+    let number = value.as_float().and_then(|number| number.as_str().parse().ok()).or_else(whole);
+    let inside = number.filter(|number| *number > 0.0 && *number <= 1.0);
+    inside.ok_or_else(|| "a number above 0 and at most 1".to_owned())
+}
+
+/// An address that requests are sent to, without a query; a slash at its end changes nothing.
+pub(super) fn base_url(value: &DeValue<'_>) -> Result<Uri, Due> {
+    let uri = value.as_str().and_then(|text| text.trim_end_matches('/').parse::<Uri>().ok());
+    let fits =
+        |uri: &Uri| matches!(uri.scheme_str(), Some("http" | "https")) && uri.query().is_none();
+    uri.filter(fits).ok_or_else(|| "an address such as \"https://api.openai.com/v1\"".to_owned())
+}
 
 /// One of some names.
 pub(super) fn one_of<T, const N: usize>(

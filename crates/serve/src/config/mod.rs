@@ -4,20 +4,25 @@
 //! [`ServeConfig`], which is all that the rest of the crate sees. A mistake anywhere refuses the whole,
 //! and all of them are reported together.
 
+mod gateway;
 mod settings;
 mod sources;
 
 mod file;
+mod gateway_file;
 mod kinds;
 mod mistakes;
 mod shown;
 mod table;
 
+pub use gateway::{
+    Balance, BreakerConfig, GatewayConfig, Protocol, Secret, Timeouts, UpstreamConfig,
+};
 pub use mistakes::{ConfigError, Mistake};
 pub use settings::{
     Auth, Limits, LogConfig, PromptStorage, RouterSource, ServeConfig, TraceConfig, TraceFormat,
 };
-pub use sources::{Overrides, PriceReader, Resolved, Sources};
+pub use sources::{EnvReader, Overrides, PriceReader, Resolved, Sources};
 
 #[cfg(test)]
 mod tests;

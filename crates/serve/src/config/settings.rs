@@ -6,6 +6,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::GatewayConfig;
 use farthing_core::{CandidateSettings, Digest, PriceTable};
 
 /// Resolved settings of a server.
@@ -24,6 +25,8 @@ pub struct ServeConfig {
     pub candidates: CandidateSettings,
     /// The decision log; `None`: decisions are not logged.
     pub log: Option<LogConfig>,
+    /// Where requests are forwarded; `None`: nowhere, decisions are all there is.
+    pub gateway: Option<GatewayConfig>,
     /// Who may ask.
     pub auth: Auth,
     /// What a client may ask for, and all clients together.
@@ -188,6 +191,7 @@ impl ServeConfig {
             prices: None,
             candidates: CandidateSettings::default(),
             log: None,
+            gateway: None,
             auth: Auth::default(),
             limits: Limits::default(),
             trace: TraceConfig::default(),

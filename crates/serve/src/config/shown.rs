@@ -9,7 +9,10 @@ use farthing_core::{CandidateFacts, CandidateSettings};
 use toml::Value;
 
 use super::file::DAY;
-use super::{Auth, Limits, LogConfig, RouterSource, ServeConfig, TraceConfig};
+use super::{
+    Auth, BreakerConfig, GatewayConfig, Limits, LogConfig, RouterSource, ServeConfig, Timeouts,
+    TraceConfig, UpstreamConfig,
+};
 
 /// The settings as TOML; `prices` is the file that the prices are from.
 pub(super) fn to_toml(config: &ServeConfig, prices: Option<&Path>) -> String {
@@ -20,6 +23,7 @@ pub(super) fn to_toml(config: &ServeConfig, prices: Option<&Path>) -> String {
         prices: _,
         candidates,
         log,
+        gateway,
         auth,
         limits,
         trace,
@@ -31,6 +35,9 @@ pub(super) fn to_toml(config: &ServeConfig, prices: Option<&Path>) -> String {
     file.candidates(candidates);
     if let Some(log) = log {
         file.log(log);
+    }
+    if let Some(gateway) = gateway {
+        file.gateway(gateway);
     }
     file.limits(limits);
     file.auth(auth);
@@ -116,6 +123,75 @@ impl File {
         self.key("commit_interval_ms", millis(*commit_interval));
         self.key("max_bytes", number(max_bytes.unwrap_or(0)));
         self.key("max_age_days", number(max_age.map_or(0, |age| age.as_secs() / DAY)));
+    }
+
+    fn gateway(&mut self, gateway: &GatewayConfig) {
+        let GatewayConfig {
+            upstreams,
+            balance,
+            attempts,
+            backoff,
+            timeouts: Timeouts { connect, headers, first_token, idle, total },
+            breaker,
+            answer_bytes,
+        } = gateway;
+        self.section("gateway");
+        self.key("balance", balance.name());
+        self.key("attempts", number(*attempts as u64));
+        self.key("backoff_ms", millis(*backoff));
+        self.key("connect_timeout_ms", millis(*connect));
+        self.key("headers_timeout_ms", millis(*headers));
+        self.key("first_token_timeout_ms", millis(*first_token));
+        self.key("idle_timeout_ms", millis(*idle));
+        self.key("total_timeout_ms", millis(*total));
+        self.key("answer_bytes", number(*answer_bytes as u64));
+        self.section("gateway.breaker");
+        let BreakerConfig {
+            window,
+            min_requests,
+            failed_share,
+            consecutive,
+            open_for,
+            open_at_most,
+        } = breaker;
+        self.key("window_seconds", number(window.as_secs()));
+        self.key("min_requests", number(u64::from(*min_requests)));
+        self.key("failed_share", *failed_share);
+        self.key("consecutive", number(u64::from(*consecutive)));
+        self.key("open_seconds", number(open_for.as_secs()));
+        self.key("open_at_most_seconds", number(open_at_most.as_secs()));
+        for (name, upstream) in upstreams {
+            self.upstream(name, upstream);
+        }
+    }
+
+    fn upstream(&mut self, name: &str, upstream: &UpstreamConfig) {
+        let UpstreamConfig {
+            base_url,
+            protocol,
+            key,
+            models,
+            weight,
+            region,
+            in_flight,
+            requests_per_minute,
+            tokens_per_minute,
+        } = upstream;
+        self.section(&format!("upstreams.{}", quoted(name)));
+        self.key("base_url", text(base_url));
+        self.key("protocol", protocol.name());
+        if key.is_some() {
+            self.0 += "# a key, not shown\n";
+        }
+        let models = models.as_ref().map(|models| {
+            models.iter().map(|(name, other)| (name.clone(), Value::from(other.as_str()))).collect()
+        });
+        self.known("models", models.map(Value::Table));
+        self.key("weight", number(u64::from(*weight)));
+        self.known("region", region.as_deref());
+        self.known("in_flight", in_flight.map(|most| number(most as u64)));
+        self.known("requests_per_minute", requests_per_minute.map(|most| number(most.into())));
+        self.known("tokens_per_minute", tokens_per_minute.map(|most| number(most.into())));
     }
 
     fn limits(&mut self, limits: &Limits) {

@@ -28,10 +28,15 @@ pub struct Sources {
     pub overrides: Overrides,
     /// How a price table is read: its formats are not the business of a server.
     pub read_prices: PriceReader,
+    /// Where keys of upstreams are looked up by the names that the file gives.
+    pub env: EnvReader,
 }
 
 /// Reads a price table.
 pub type PriceReader = fn(&Path) -> Result<PriceTable, Box<dyn Error + Send + Sync>>;
+
+/// The value of an environment variable.
+pub type EnvReader = fn(&str) -> Option<String>;
 
 /// Flags and environment variables. Relative paths start from the working directory.
 #[derive(Debug, Clone, Default)]
@@ -101,7 +106,7 @@ impl Sources {
         }
         let base = path.parent().unwrap_or(Path::new(""));
         let root = Table::root(document.get_ref(), &mistakes);
-        let mut read = file::read(root, base);
+        let mut read = file::read(root, base, self.env);
         if digest.is_none() {
             // What is given by flags alone is served as it was when the server started.
             read.config.router.poll = None;

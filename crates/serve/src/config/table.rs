@@ -22,6 +22,8 @@ pub(super) struct Table<'a> {
     entries: Option<&'a DeTable<'a>>,
     mistakes: &'a Mistakes<'a>,
     known: Vec<&'static str>,
+    /// Where the table is named.
+    at: usize,
     /// Whether messages quote values.
     quotes: bool,
 }
@@ -37,7 +39,7 @@ impl<'a> Table<'a> {
     /// The file itself.
     pub(super) fn root(entries: &'a DeTable<'a>, mistakes: &'a Mistakes<'a>) -> Self {
         let (name, known) = (String::new(), Vec::new());
-        Self { name, entries: Some(entries), mistakes, known, quotes: true }
+        Self { name, entries: Some(entries), mistakes, known, at: 0, quotes: true }
     }
 
     /// The same table, of whose values no message says anything.
@@ -61,7 +63,7 @@ impl<'a> Table<'a> {
             let (at, key) = (key.span().start, key.get_ref());
             let name = format!("{}.\"{key}\"", self.name);
             let entries = self.entries_of(&name, value);
-            let table = Table { name, entries, known: Vec::new(), ..*self };
+            let table = Table { name, entries, known: Vec::new(), at, ..*self };
             (Placed { value: key.to_string(), at }, table)
         };
         entries.map(table).collect()
@@ -85,6 +87,20 @@ impl<'a> Table<'a> {
                 None
             }
         }
+    }
+
+    /// The value of a key that has to be given.
+    pub(super) fn need<T>(
+        &mut self,
+        key: &'static str,
+        kind: impl Fn(&DeValue<'_>) -> Result<T, Due>,
+    ) -> Option<T> {
+        let is_given = self.entries.is_some_and(|entries| entries.contains_key(key));
+        if !is_given {
+            let message = format!("`{}` is missing; hint: it has no default", self.full_name(key));
+            self.mistakes.add(self.at, message);
+        }
+        self.read(key, kind).map(|placed| placed.value)
     }
 
     /// Sets what a key is about, where it is given.

@@ -111,7 +111,7 @@ pub(crate) fn start(
 
     let (outcome_log, reports) = outcomes::channel(clock.clone(), metrics.clone());
     let segments = Segments::new(Kind::Outcomes, config, run);
-    let writer = OutcomeWriter::new(reports, segments, clock.clone());
+    let writer = OutcomeWriter::new(reports, segments, clock.clone(), metrics.clone());
     let outcomes = spawn("farthing-outcomes", move || writer.run())?;
 
     Ok(Log {

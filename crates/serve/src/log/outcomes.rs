@@ -4,8 +4,10 @@
 //! one sync. While that is under way, the next group gathers.
 
 use std::borrow::Cow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use farthing_core::OutcomeBody;
 use farthing_core::log::segment::{LineType, OutcomeEvent, write_line};
@@ -16,13 +18,17 @@ use super::segments::{Group, Segments};
 use crate::ErrorCode;
 use crate::clock::{Clock, rfc3339};
 use crate::error::{ApiError, chain};
-use crate::metrics::Metrics;
+use crate::metrics::{DropCause, Metrics};
 
 /// A group is not made longer than this.
 const GROUP_BYTES: usize = 4 << 20;
 /// Calls that may wait for the disk; more are refused. The lines of one take about 300 kilobytes, and
 /// four megabytes where every name has its greatest length and every byte of it is escaped.
 const WAITING_CALLS: usize = 512;
+/// Notes that may wait; more are dropped and counted. The line of one takes less than a kilobyte.
+const WAITING_NOTES: usize = 16_384;
+/// Notes alone are written and synced as one group, at most this long after the first came.
+const NOTE_INTERVAL: Duration = Duration::from_millis(20);
 /// How often the age of an open segment is looked at while nothing comes.
 const AGE_PERIOD: Duration = Duration::from_secs(1);
 
@@ -37,6 +43,8 @@ struct Report {
 #[derive(Debug)]
 enum Command {
     Write(Report),
+    /// A line for which nobody waits.
+    Note(Vec<u8>),
     Close,
 }
 
@@ -44,18 +52,25 @@ enum Command {
 #[derive(Debug, Clone)]
 pub(crate) struct OutcomeLog {
     queue: SyncSender<Command>,
+    /// Calls in the queue.
+    calls: Arc<AtomicUsize>,
     clock: Clock,
     metrics: Metrics,
 }
 
 /// What reaches the thread that writes.
 #[derive(Debug)]
-pub(super) struct Reports(Receiver<Command>);
+pub(super) struct Reports {
+    commands: Receiver<Command>,
+    calls: Arc<AtomicUsize>,
+}
 
 /// The two ends of the queue.
 pub(super) fn channel(clock: Clock, metrics: Metrics) -> (OutcomeLog, Reports) {
-    let (queue, commands) = mpsc::sync_channel(WAITING_CALLS);
-    (OutcomeLog { queue, clock, metrics }, Reports(commands))
+    let (queue, commands) = mpsc::sync_channel(WAITING_CALLS + WAITING_NOTES);
+    let calls = Arc::new(AtomicUsize::new(0));
+    let log = OutcomeLog { queue, calls: Arc::clone(&calls), clock, metrics };
+    (log, Reports { commands, calls })
 }
 
 impl OutcomeLog {
@@ -64,17 +79,11 @@ impl OutcomeLog {
         if outcomes.is_empty() {
             return Ok(());
         }
-        let received = rfc3339(self.clock.now());
-        let mut lines = Vec::new();
-        for outcome in outcomes {
-            let event = OutcomeEvent {
-                received: received.as_str().into(),
-                outcome: Cow::Borrowed(outcome),
-            };
-            write_line(LineType::Outcome, &event, &mut lines);
-        }
+        let lines = self.lines(outcomes);
         let (done, written) = oneshot::channel();
-        if self.queue.try_send(Command::Write(Report { lines, done })).is_err() {
+        let fits = self.calls.fetch_add(1, Relaxed) < WAITING_CALLS;
+        if !fits || self.queue.try_send(Command::Write(Report { lines, done })).is_err() {
+            self.calls.fetch_sub(1, Relaxed);
             let message = "too many outcomes wait for the disk; hint: send them again in a second";
             return Err(ApiError::new(ErrorCode::Overloaded, message));
         }
@@ -85,6 +94,31 @@ impl OutcomeLog {
         // The cause is logged where it happened.
         let message = "the outcomes could not be written; hint: send them again in a second";
         Err(ApiError::new(ErrorCode::LogFailed, message))
+    }
+
+    /// Leaves what the gateway knows of an answer, if it knows anything. Never waits; a row that finds no
+    /// room is dropped and counted.
+    pub(crate) fn note(&self, outcome: OutcomeBody) {
+        if outcome.check().is_err() {
+            return;
+        }
+        let line = self.lines(&[outcome]);
+        if self.queue.try_send(Command::Note(line)).is_err() {
+            self.metrics.rows_dropped(DropCause::QueueFull, 1);
+        }
+    }
+
+    fn lines(&self, outcomes: &[OutcomeBody]) -> Vec<u8> {
+        let received = rfc3339(self.clock.now());
+        let mut lines = Vec::new();
+        for outcome in outcomes {
+            let event = OutcomeEvent {
+                received: received.as_str().into(),
+                outcome: Cow::Borrowed(outcome),
+            };
+            write_line(LineType::Outcome, &event, &mut lines);
+        }
+        lines
     }
 
     /// Asks the thread to end; blocks while the queue is full.
@@ -99,13 +133,19 @@ pub(super) struct OutcomeWriter {
     reports: Reports,
     segments: Segments,
     clock: Clock,
+    metrics: Metrics,
     /// Whether the last group failed: only the first failure in a row is logged.
     failing: bool,
 }
 
 impl OutcomeWriter {
-    pub(super) fn new(reports: Reports, segments: Segments, clock: Clock) -> Self {
-        Self { reports, segments, clock, failing: false }
+    pub(super) fn new(
+        reports: Reports,
+        segments: Segments,
+        clock: Clock,
+        metrics: Metrics,
+    ) -> Self {
+        Self { reports, segments, clock, metrics, failing: false }
     }
 
     /// Writes until the log is closed.
@@ -113,20 +153,30 @@ impl OutcomeWriter {
         let mut group = Group::default();
         let mut waiting = Vec::new();
         loop {
-            let mut open = true;
+            let (mut open, mut notes) = (true, 0);
             let mut command = self.wait();
+            let began = Instant::now();
             while let Some(next) = command {
                 match next {
                     Command::Write(Report { lines, done }) => {
+                        self.reports.calls.fetch_sub(1, Relaxed);
                         group.lines.extend_from_slice(&lines);
                         waiting.push(done);
+                    }
+                    Command::Note(line) => {
+                        group.lines.extend_from_slice(&line);
+                        notes += 1;
                     }
                     Command::Close => open = false,
                 }
                 let room = open && group.lines.len() < GROUP_BYTES;
-                command = if room { self.reports.0.try_recv().ok() } else { None };
+                // Where nobody waits for the disk, there is time for a larger group.
+                let patience = NOTE_INTERVAL.saturating_sub(began.elapsed());
+                let patience = if waiting.is_empty() { patience } else { Duration::ZERO };
+                command =
+                    if room { self.reports.commands.recv_timeout(patience).ok() } else { None };
             }
-            self.commit(&mut group, &mut waiting);
+            self.commit(&mut group, &mut waiting, notes);
             if !open {
                 return self.segments.seal();
             }
@@ -139,17 +189,17 @@ impl OutcomeWriter {
     /// The next command; `None` where an open segment is to be looked at.
     fn wait(&self) -> Option<Command> {
         if !self.segments.is_open() {
-            return Some(self.reports.0.recv().unwrap_or(Command::Close));
+            return Some(self.reports.commands.recv().unwrap_or(Command::Close));
         }
-        match self.reports.0.recv_timeout(AGE_PERIOD) {
+        match self.reports.commands.recv_timeout(AGE_PERIOD) {
             Ok(command) => Some(command),
             Err(RecvTimeoutError::Timeout) => None,
             Err(RecvTimeoutError::Disconnected) => Some(Command::Close),
         }
     }
 
-    fn commit(&mut self, group: &mut Group, waiting: &mut Vec<oneshot::Sender<bool>>) {
-        if waiting.is_empty() {
+    fn commit(&mut self, group: &mut Group, waiting: &mut Vec<oneshot::Sender<bool>>, notes: u64) {
+        if group.lines.is_empty() {
             return;
         }
         let written = self.segments.append(group, self.clock.now());
@@ -157,6 +207,9 @@ impl OutcomeWriter {
             tracing::error!("outcomes are refused: {}", chain(error));
         }
         self.failing = written.is_err();
+        if self.failing {
+            self.metrics.rows_dropped(DropCause::WriteFailed, notes);
+        }
         for done in waiting.drain(..) {
             // Whoever asked may have gone.
             done.send(written.is_ok()).unwrap_or_default();

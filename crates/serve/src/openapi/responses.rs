@@ -95,6 +95,43 @@ pub(crate) enum HealthErrors {
 }
 
 #[derive(IntoResponses)]
+pub(crate) enum GatewayErrors {
+    /// the request cannot be understood, or the upstream refuses it
+    #[response(status = 400)]
+    Bad(ErrorBody),
+    /// no accepted key
+    #[response(status = 401)]
+    Unauthorized(ErrorBody),
+    /// a page of another site asked, and there are no keys
+    #[response(status = 403)]
+    Foreign(ErrorBody),
+    /// no upstream serves the model
+    #[response(status = 404)]
+    NoModel(ErrorBody),
+    /// no upstream is configured
+    #[response(status = 409)]
+    NoGateway(ErrorBody),
+    /// the body is too long
+    #[response(status = 413)]
+    TooLarge(ErrorBody),
+    /// the constraints leave no candidate
+    #[response(status = 422)]
+    NoneEligible(ErrorBody),
+    /// every upstream is at its limit
+    #[response(status = 429)]
+    RateLimited(ErrorBody),
+    /// no upstream gave an answer
+    #[response(status = 502)]
+    Failed(ErrorBody),
+    /// too much to do, or no router is loaded
+    #[response(status = 503)]
+    NotNow(ErrorBody),
+    /// no upstream gave an answer in time
+    #[response(status = 504)]
+    TooLate(ErrorBody),
+}
+
+#[derive(IntoResponses)]
 pub(crate) enum OutcomeErrors {
     /// an outcome cannot be understood or is out of range; none is kept
     #[response(status = 400)]

@@ -97,6 +97,9 @@ pub(crate) struct RouteOptions {
     /// Candidates predicted to cost more are not chosen, in USD.
     #[schema(minimum = 0.0)]
     max_cost_usd: Option<f64>,
+    /// Candidates that are expected to answer later than this are not chosen, in milliseconds. The gateway
+    /// knows how long they take at present; elsewhere it excludes nobody.
+    max_latency_ms: Option<f64>,
     /// Only candidates in one of these regions may be chosen; one of unknown region may not.
     #[schema(max_items = 1024)]
     regions: Option<Vec<String>>,

@@ -40,6 +40,7 @@ fn looked() -> Looked {
         file: Some(dir.path().join("farthing.toml")),
         overrides: Overrides::default(),
         read_prices: |_| Err("no prices are configured".into()),
+        env: |_| None,
     };
     let config = sources.resolve().unwrap().config;
     let (state, background) =

@@ -186,6 +186,7 @@ async fn settings_are_read_again_and_all_or_nothing_of_them_counts() {
             file: Some(dir.join("farthing.toml")),
             overrides: Overrides::default(),
             read_prices: |_| Err("no prices are configured".into()),
+            env: |_| None,
         }
     });
     let answer = service.post("/admin/reload", "").await;
@@ -216,6 +217,7 @@ fn configured(poll: Option<Duration>) -> Service {
             file: Some(dir.join("farthing.toml")),
             overrides: Overrides::default(),
             read_prices: |path| Ok(serde_json::from_slice(&fs::read(path)?)?),
+            env: |_| None,
         },
     )
 }

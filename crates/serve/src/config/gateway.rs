@@ -1,0 +1,201 @@
+//! Settings of the gateway: upstreams, and how requests get there.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+use axum::http::Uri;
+
+/// Where requests are forwarded, and how.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GatewayConfig {
+    /// By name; at least one.
+    pub upstreams: BTreeMap<String, UpstreamConfig>,
+    /// How an instance of a candidate is chosen.
+    pub balance: Balance,
+    /// Most attempts for one request, all candidates and instances together.
+    pub attempts: usize,
+    /// Wait before the ranked list is tried again, doubled each time and jittered.
+    pub backoff: Duration,
+    /// How long what may take.
+    pub timeouts: Timeouts,
+    /// When an instance is left alone.
+    pub breaker: BreakerConfig,
+    /// Longest answer that is taken from an upstream, in bytes.
+    pub answer_bytes: usize,
+}
+
+/// A place that serves candidates.
+#[derive(Debug, Clone, PartialEq)]
+pub struct UpstreamConfig {
+    /// What its paths start with, such as `https://api.openai.com/v1`.
+    pub base_url: Uri,
+    /// What it speaks.
+    pub protocol: Protocol,
+    /// The key it is asked with, if it wants one.
+    pub key: Option<Secret>,
+    /// What it serves: candidate name to the name that it knows it by; `None`: every candidate of the
+    /// router under its own name.
+    pub models: Option<BTreeMap<String, String>>,
+    /// Share of requests against other upstreams of the same candidate.
+    pub weight: u32,
+    /// Where it runs: requests that ask for regions reach it only if it is in one of them.
+    pub region: Option<String>,
+    /// Most requests in flight there.
+    pub in_flight: Option<usize>,
+    /// Most requests a minute.
+    pub requests_per_minute: Option<u32>,
+    /// Most tokens a minute, input and output together.
+    pub tokens_per_minute: Option<u32>,
+}
+
+/// What an upstream speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Protocol {
+    /// The OpenAI API.
+    OpenAi,
+    /// The Anthropic Messages API.
+    Anthropic,
+}
+
+impl Protocol {
+    /// Every name, as configuration has it.
+    pub const NAMES: [&'static str; 2] = ["openai", "anthropic"];
+
+    /// The protocol of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        match name {
+            "openai" => Some(Self::OpenAi),
+            "anthropic" => Some(Self::Anthropic),
+            _ => None,
+        }
+    }
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        Self::NAMES[self as usize]
+    }
+}
+
+/// A key. Nothing shows it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(pub(crate) String);
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret")
+    }
+}
+
+/// How an instance of a candidate is chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Balance {
+    /// One after the other.
+    RoundRobin,
+    /// At random, by weight.
+    Weighted,
+    /// The one with the fewest requests in flight.
+    LeastInFlight,
+    /// The better of two drawn at random, by latency and requests in flight.
+    PeakEwma,
+}
+
+impl Balance {
+    /// Every name, as configuration has it.
+    pub const NAMES: [&'static str; 4] =
+        ["round_robin", "weighted", "least_in_flight", "peak_ewma"];
+
+    /// The setting of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        match name {
+            "round_robin" => Some(Self::RoundRobin),
+            "weighted" => Some(Self::Weighted),
+            "least_in_flight" => Some(Self::LeastInFlight),
+            "peak_ewma" => Some(Self::PeakEwma),
+            _ => None,
+        }
+    }
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        Self::NAMES[self as usize]
+    }
+}
+
+/// How long what may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timeouts {
+    /// Until a connection stands.
+    pub connect: Duration,
+    /// From then until the head of the answer.
+    pub headers: Duration,
+    /// From then until the first token of a stream.
+    pub first_token: Duration,
+    /// Between two pieces of an answer.
+    pub idle: Duration,
+    /// For the whole request, all attempts together.
+    pub total: Duration,
+}
+
+/// When an instance is left alone, and for how long.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BreakerConfig {
+    /// Failures are counted over this time.
+    pub window: Duration,
+    /// Fewer requests than this in the window say nothing.
+    pub min_requests: u32,
+    /// Share of failures in the window at which it opens, in (0, 1].
+    pub failed_share: f64,
+    /// So does this many failures in a row.
+    pub consecutive: u32,
+    /// How long it stays open the first time; doubled with each probe that fails.
+    pub open_for: Duration,
+    /// No longer than this, neither for failures nor for a `Retry-After`.
+    pub open_at_most: Duration,
+}
+
+impl GatewayConfig {
+    /// The defaults, without upstreams.
+    pub fn new() -> Self {
+        Self {
+            upstreams: BTreeMap::new(),
+            balance: Balance::PeakEwma,
+            attempts: 6,
+            backoff: Duration::from_millis(100),
+            timeouts: Timeouts::default(),
+            breaker: BreakerConfig::default(),
+            answer_bytes: 32 << 20,
+        }
+    }
+}
+
+impl Default for GatewayConfig {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(3),
+            headers: Duration::from_mins(2),
+            first_token: Duration::from_mins(1),
+            idle: Duration::from_secs(30),
+            total: Duration::from_mins(10),
+        }
+    }
+}
+
+impl Default for BreakerConfig {
+    fn default() -> Self {
+        Self {
+            window: Duration::from_secs(30),
+            min_requests: 20,
+            failed_share: 0.5,
+            consecutive: 5,
+            open_for: Duration::from_secs(5),
+            open_at_most: Duration::from_mins(2),
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! The gateway: requests to models, forwarded to whoever answers them best.
+//!
+//! `call` reads what a client asks, `plan` says who may answer, `forward` goes through candidates and
+//! instances (`fleet`, `pool`) by `attempt` until there is an `answer`; a stream goes on as `relay`.
+//! `account` writes down what it cost. What upstreams say is read by `protocol` and `sse`.
+
+mod account;
+mod answer;
+mod attempt;
+mod call;
+mod failure;
+mod figures;
+mod fleet;
+mod forward;
+mod headers;
+mod plan;
+mod pool;
+mod protocol;
+mod relay;
+mod sse;
+mod stream;
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arc_swap::ArcSwap;
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::Response;
+use farthing_core::Digest;
+use reqwest::Client;
+use tokio::time::Instant;
+
+use crate::config::GatewayConfig;
+use crate::decide::Decider;
+use crate::error::ApiError;
+use crate::ids::Ids;
+use crate::loaded::{Loaded, RouterSlot};
+use crate::log::OutcomeLog;
+use crate::origin::REQUEST_ID;
+use crate::{Clock, ErrorCode};
+use answer::{Answer, AnswerBody};
+use attempt::{Patience, Sender};
+use call::Call;
+use fleet::Fleet;
+pub use fleet::UpstreamError;
+use forward::{Forward, Undelivered};
+use headers::Told;
+pub(crate) use headers::error_of;
+use plan::Plan;
+pub(crate) use protocol::Shape;
+use relay::Relay;
+
+/// Forwards requests.
+#[derive(Debug)]
+pub(crate) struct Gateway {
+    config: GatewayConfig,
+    client: Client,
+    fleet: ArcSwap<Built>,
+    /// Held while another fleet is made.
+    building: Mutex<()>,
+    router: RouterSlot,
+    decider: Decider,
+    ids: Arc<Ids>,
+    log: Option<OutcomeLog>,
+    clock: Clock,
+}
+
+/// A fleet and the router that it was made for.
+#[derive(Debug)]
+struct Built {
+    fleet: Arc<Fleet>,
+    router: Option<Digest>,
+}
+
+/// What a gateway works with.
+#[derive(Debug)]
+pub(crate) struct Parts {
+    pub(crate) router: RouterSlot,
+    pub(crate) decider: Decider,
+    pub(crate) ids: Arc<Ids>,
+    pub(crate) log: Option<OutcomeLog>,
+    pub(crate) clock: Clock,
+}
+
+/// Why there can be no gateway.
+#[derive(Debug, thiserror::Error)]
+pub enum GatewayError {
+    /// An upstream cannot be reached by anybody.
+    #[error(transparent)]
+    Upstream(#[from] UpstreamError),
+    /// There is no HTTP client.
+    #[error("cannot set up the HTTP client")]
+    Client(#[source] reqwest::Error),
+}
+
+impl Gateway {
+    pub(crate) fn new(config: &GatewayConfig, parts: Parts) -> Result<Self, GatewayError> {
+        // It is installed already where another server runs in this process.
+        let _installed = rustls::crypto::ring::default_provider().install_default();
+        let client = Client::builder()
+            .connect_timeout(config.timeouts.connect)
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .build()
+            .map_err(GatewayError::Client)?;
+        let Parts { router, decider, ids, log, clock } = parts;
+        let built = Built::new(config, router.current().as_deref(), None)?;
+        let (config, fleet) = (config.clone(), ArcSwap::from_pointee(built));
+        let building = Mutex::new(());
+        Ok(Self { config, client, fleet, building, router, decider, ids, log, clock })
+    }
+
+    /// The fleet for the router in service.
+    fn fleet(&self, loaded: Option<&Loaded>) -> Result<Arc<Fleet>, ApiError> {
+        let digest = loaded.map(|loaded| loaded.router.digest());
+        let current = self.fleet.load();
+        if current.router.as_ref() == digest {
+            return Ok(Arc::clone(&current.fleet));
+        }
+        // There is nothing behind it that a panic could have left half done.
+        let _building = self.building.lock().unwrap_or_else(PoisonError::into_inner);
+        let current = self.fleet.load();
+        if current.router.as_ref() == digest {
+            return Ok(Arc::clone(&current.fleet));
+        }
+        let built = Built::new(&self.config, loaded, Some(&current.fleet));
+        let built = built.map_err(ApiError::internal)?;
+        let fleet = Arc::clone(&built.fleet);
+        self.fleet.store(Arc::new(built));
+        Ok(fleet)
+    }
+
+    /// What is counted, as an exposition.
+    pub(crate) fn render(&self) -> String {
+        figures::render(&self.fleet.load().fleet, std::time::Instant::now())
+    }
+
+    /// The answer to a client's request; errors have the shape of its protocol.
+    pub(crate) async fn answer(&self, shape: Shape, headers: &HeaderMap, json: &Bytes) -> Response {
+        match self.try_answer(shape, headers, json).await {
+            Ok(response) => response,
+            Err(error) => error_of(shape, error),
+        }
+    }
+
+    async fn try_answer(
+        &self,
+        shape: Shape,
+        headers: &HeaderMap,
+        json: &Bytes,
+    ) -> Result<Response, ApiError> {
+        let came = Instant::now();
+        let call = Call::parse(shape, json)?;
+        let Plan { targets, decision, tokens, explain } = self.plan(shape, &call, json).await?;
+        let timeouts = self.config.timeouts;
+        let patience = Patience { timeouts, deadline: came + timeouts.total };
+        let none = HeaderValue::from_static("none");
+        let mut forward = Forward {
+            config: &self.config,
+            sender: Sender {
+                client: &self.client,
+                patience,
+                shape,
+                headers,
+                request_id: headers.get(REQUEST_ID).unwrap_or(&none),
+                answer_bytes: self.config.answer_bytes,
+                clock: &self.clock,
+            },
+            call: &call,
+            decision: decision.as_ref().map(|made| made.id),
+            tokens,
+            log: self.log.clone(),
+            random: &|| self.ids.next_request().as_u64_pair().1,
+            progress: forward::Progress::default(),
+        };
+        let answer = forward.run(&targets).await;
+        let told = Told { decision: decision.as_ref(), progress: &forward.progress, came };
+        let mut response = match answer {
+            Ok(Answer { headers, body: AnswerBody::Whole(body), mut account }) => {
+                let cost = account.answered();
+                let response = headers::passed_down(StatusCode::OK, &headers, Body::from(body));
+                headers::tell(response, &account, cost)
+            }
+            Ok(Answer { headers, body: AnswerBody::Stream(stream), account }) => {
+                let response = headers::passed_down(StatusCode::OK, &headers, Body::empty());
+                let expected = account.expected_cost();
+                let response = headers::tell(response, &account, expected);
+                let relay = Relay { stream, account, patience, shape, explain };
+                response.map(|_| relay.into_body())
+            }
+            Err(Undelivered::Refused(refusal)) => {
+                let body = Body::from(refusal.body);
+                headers::passed_down(refusal.status, &refusal.headers, body)
+            }
+            Err(Undelivered::Failed(error)) => error_of(shape, error),
+        };
+        told.on_every(&mut response);
+        Ok(response)
+    }
+}
+
+/// The answer of a server without upstreams.
+pub(crate) fn not_configured(shape: Shape) -> Response {
+    let message = "this server forwards nothing; hint: name an upstream in its configuration, or ask \
+                   `/v1/route` for a decision";
+    error_of(shape, ApiError::new(ErrorCode::GatewayNotConfigured, message))
+}
+
+impl Built {
+    fn new(
+        config: &GatewayConfig,
+        loaded: Option<&Loaded>,
+        earlier: Option<&Fleet>,
+    ) -> Result<Self, UpstreamError> {
+        let candidates = loaded.map_or(&[][..], |loaded| loaded.router.candidates());
+        let fleet = Arc::new(Fleet::new(config, candidates, earlier)?);
+        Ok(Self { fleet, router: loaded.map(|loaded| loaded.router.digest().clone()) })
+    }
+}
