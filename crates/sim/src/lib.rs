@@ -13,6 +13,9 @@
 //! (`candidates`, `family`) answer them with a quality that is known (`truth`); a log shows some of
 //! the answers (`log_policy`). Each request has its own generator, made from the seed and its
 //! position: it does not depend on how many requests there are. Writing a file is not done here.
+//!
+//! [`upstream`] is something else for tests of what stands between a client and its models: an LLM
+//! server that fails as it is told to.
 
 mod candidates;
 mod family;
@@ -23,6 +26,8 @@ mod compose;
 mod lexicon;
 mod pen;
 mod truth;
+
+pub mod upstream;
 
 #[cfg(test)]
 mod tests;
