@@ -11,7 +11,15 @@ use anyhow::{Context as _, Result, bail};
 use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
 
-/// What is sent, and for how long.
+/// What is asked, and where.
+#[derive(Clone, Copy)]
+pub(crate) struct To<'a> {
+    pub(crate) address: SocketAddr,
+    pub(crate) path: &'a str,
+    pub(crate) body: &'a str,
+}
+
+/// How often it is sent, and for how long.
 pub(crate) struct Load {
     pub(crate) connections: usize,
     pub(crate) arrivals: Arrivals,
@@ -76,9 +84,9 @@ struct Connection {
 }
 
 /// Asks once; bytes of the answer's body.
-pub(crate) fn ask(address: SocketAddr, body: &str) -> Result<usize> {
-    let mut stream = std::net::TcpStream::connect(address)?;
-    stream.write_all(&request(body))?;
+pub(crate) fn ask(to: To<'_>) -> Result<usize> {
+    let mut stream = std::net::TcpStream::connect(to.address)?;
+    stream.write_all(&to.request())?;
     let mut answer = Vec::new();
     loop {
         let mut chunk = [0; 1 << 13];
@@ -97,8 +105,8 @@ pub(crate) fn ask(address: SocketAddr, body: &str) -> Result<usize> {
     }
 }
 
-pub(crate) fn run(address: SocketAddr, body: &str, load: &Load) -> Result<Outcome> {
-    let request = request(body);
+pub(crate) fn run(to: To<'_>, load: &Load) -> Result<Outcome> {
+    let (address, request) = (to.address, to.request());
     let mut poll = Poll::new()?;
     let mut connections = (0..load.connections)
         .map(|i| {
@@ -165,12 +173,15 @@ pub(crate) fn run(address: SocketAddr, body: &str, load: &Load) -> Result<Outcom
     Ok(outcome)
 }
 
-fn request(body: &str) -> Vec<u8> {
-    format!(
-        "POST /v1/route HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
-        body.len()
-    )
-    .into_bytes()
+impl To<'_> {
+    fn request(&self) -> Vec<u8> {
+        let Self { address: _, path, body } = self;
+        format!(
+            "POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        )
+        .into_bytes()
+    }
 }
 
 fn send(stream: &mut TcpStream, mut request: &[u8]) -> Result<()> {

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! cargo bench -p farthing-serve --bench load [-- ROUTER_DIR]
+//! cargo bench -p farthing-serve --bench load -- forwarding
 //! ```
 //!
 //! Each server is a process of its own on the first core, logging on; the generator has the second core
@@ -10,9 +11,12 @@
 //! when a request was due: a slow answer delays no later request, so none is left out. At last it sends
 //! three times as much as can be answered, over as many connections as a crowd of clients has; with none
 //! free for a millisecond a request is not sent, and counted so.
+//!
+//! `forwarding` measures the gateway instead, see `gateway`.
 
 #![expect(clippy::print_stdout, reason = "a bench prints what it measured")]
 
+mod gateway;
 mod generator;
 mod servers;
 
@@ -22,7 +26,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 
-use generator::{Arrivals, Load, Outcome};
+use generator::{Arrivals, Load, Outcome, To};
 use servers::Running;
 
 const CONNECTIONS: usize = 32;
@@ -40,9 +44,15 @@ fn main() -> Result<()> {
     match args.as_slice() {
         ["empty", bytes] => servers::empty(bytes.parse()?),
         ["farthing", router, log] => servers::farthing(Path::new(router), Path::new(log)),
+        ["upstream"] => servers::upstream(),
+        ["proxy", upstream] => servers::proxy(upstream.parse()?),
+        ["gateway", router, log, upstream] => {
+            servers::gateway(Path::new(router), Path::new(log), upstream)
+        }
+        [PINNED, "forwarding"] => gateway::measure(&fixture()),
         [PINNED, router @ ..] => measure(router.first().copied()),
         [_] | [] => pinned(&args),
-        _ => bail!("usage: load [ROUTER_DIR]"),
+        _ => bail!("usage: load [ROUTER_DIR | forwarding]"),
     }
 }
 
@@ -53,14 +63,13 @@ fn pinned(args: &[&str]) -> Result<()> {
 }
 
 fn measure(router: Option<&str>) -> Result<()> {
-    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/router-v1");
-    let router = router.map_or(fixture, PathBuf::from);
+    let router = router.map_or_else(fixture, PathBuf::from);
     println!("{}", Outcome::HEADER);
     for tokens in [200, 2_000] {
         let body = body(tokens);
         let dir = tempfile::tempdir()?;
         let farthing = Running::farthing(&router, dir.path())?;
-        let answer_bytes = generator::ask(farthing.address, &body)?;
+        let answer_bytes = generator::ask(route(&farthing, &body))?;
         let saturated = load(&farthing, &body, CONNECTIONS, Arrivals::AtOnce)?;
         let half = saturated.per_second() / 2.0;
         let name = |what: &str| format!("{tokens} tokens, {what}");
@@ -87,10 +96,18 @@ fn measure(router: Option<&str>) -> Result<()> {
     Ok(())
 }
 
+fn fixture() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/router-v1")
+}
+
 fn load(server: &Running, body: &str, connections: usize, arrivals: Arrivals) -> Result<Outcome> {
     let patience = (connections == CROWD).then_some(PATIENCE);
     let load = Load { connections, arrivals, patience, duration: DURATION };
-    generator::run(server.address, body, &load).context("the generator failed")
+    generator::run(route(server, body), &load).context("the generator failed")
+}
+
+fn route<'a>(server: &Running, body: &'a str) -> To<'a> {
+    To { address: server.address, path: "/v1/route", body }
 }
 
 /// A chat body with so many tokens in its last turn.

@@ -11,7 +11,15 @@ use axum::Json;
 use axum::http::header::CONTENT_TYPE;
 use axum::routing::post;
 use axum::serve::ListenerExt as _;
-use farthing_serve::{Clock, LogConfig, ServeConfig, Server};
+use farthing_serve::{Clock, GatewayConfig, LogConfig, ServeConfig, Server, UpstreamConfig};
+use farthing_sim::upstream::Upstream;
+use hyper::Request;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use serde_json::Value;
 use tokio::net::TcpListener;
 
@@ -32,6 +40,20 @@ impl Running {
 
     pub(crate) fn farthing(router: &Path, log: &Path) -> Result<Self> {
         Self::start(on_core(0)?.arg("farthing").args([router, log]))
+    }
+
+    /// An upstream that answers at once, beside the generator.
+    pub(crate) fn upstream() -> Result<Self> {
+        Self::start(on_core(1)?.arg("upstream"))
+    }
+
+    pub(crate) fn proxy(upstream: &Self) -> Result<Self> {
+        Self::start(on_core(0)?.args(["proxy", &upstream.address.to_string()]))
+    }
+
+    pub(crate) fn gateway(router: &Path, log: &Path, upstream: &Self) -> Result<Self> {
+        let upstream = format!("http://{}/ok/v1", upstream.address);
+        Self::start(on_core(0)?.arg("gateway").args([router, log]).arg(upstream))
     }
 
     fn start(command: &mut Command) -> Result<Self> {
@@ -100,6 +122,59 @@ pub(crate) fn farthing(router: &Path, log: &Path) -> Result<()> {
         let server = Server::bind(&config, Clock::system()).await?;
         announce(server.address())?;
         Ok(server.run(std::future::pending()).await?)
+    })
+}
+
+/// Serves the gateway, logging on; every candidate is served by one upstream.
+pub(crate) fn gateway(router: &Path, log: &Path, upstream: &str) -> Result<()> {
+    let mut config = ServeConfig::new(router);
+    config.listen = "127.0.0.1:0".parse()?;
+    config.log = Some(LogConfig::new(log));
+    config.limits.drain_timeout = Duration::ZERO;
+    let mut gateway = GatewayConfig::new();
+    gateway.upstreams.insert("instant".to_owned(), UpstreamConfig::new(upstream.parse()?));
+    config.gateway = Some(gateway);
+    run(async move {
+        let server = Server::bind(&config, Clock::system()).await?;
+        announce(server.address())?;
+        Ok(server.run(std::future::pending()).await?)
+    })
+}
+
+/// Serves answers at once.
+pub(crate) fn upstream() -> Result<()> {
+    run(async {
+        let upstream = Upstream::start().await?;
+        announce(upstream.addr())?;
+        std::future::pending().await
+    })
+}
+
+/// Serves what another server answers, and does nothing else: what forwarding costs anybody who uses
+/// the same libraries.
+pub(crate) fn proxy(upstream: SocketAddr) -> Result<()> {
+    run(async move {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        announce(listener.local_addr()?)?;
+        let mut connector = HttpConnector::new();
+        connector.set_nodelay(true);
+        let client = Client::builder(TokioExecutor::new()).build::<_, Incoming>(connector);
+        loop {
+            let (stream, _) = listener.accept().await?;
+            stream.set_nodelay(true)?;
+            let client = client.clone();
+            let forward = service_fn(move |mut request: Request<Incoming>| {
+                let path = format!("http://{upstream}/ok{}", request.uri().path());
+                let client = client.clone();
+                async move {
+                    *request.uri_mut() = path.parse()?;
+                    anyhow::Ok(client.request(request).await?)
+                }
+            });
+            let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), forward);
+            // A connection that ends is no matter.
+            tokio::spawn(async { connection.await.unwrap_or_default() });
+        }
     })
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-use axum::http::Uri;
+use axum::http::{HeaderValue, Uri};
 
 /// Where requests are forwarded, and how.
 #[derive(Debug, Clone, PartialEq)]
@@ -49,6 +49,23 @@ pub struct UpstreamConfig {
     pub tokens_per_minute: Option<u32>,
 }
 
+impl UpstreamConfig {
+    /// The defaults, for an address: OpenAI's protocol, no key, every candidate, no limit.
+    pub fn new(base_url: Uri) -> Self {
+        Self {
+            base_url,
+            protocol: Protocol::OpenAi,
+            key: None,
+            models: None,
+            weight: 1,
+            region: None,
+            in_flight: None,
+            requests_per_minute: None,
+            tokens_per_minute: None,
+        }
+    }
+}
+
 /// What an upstream speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Protocol {
@@ -80,6 +97,14 @@ impl Protocol {
 /// A key. Nothing shows it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(pub(crate) String);
+
+impl Secret {
+    /// A key; `None` where no header can hold it.
+    pub fn new(key: &str) -> Option<Self> {
+        let key = key.trim();
+        (!key.is_empty() && HeaderValue::from_str(key).is_ok()).then(|| Self(key.to_owned()))
+    }
+}
 
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use axum::http::HeaderValue;
 use toml::de::DeValue;
 
 use super::EnvReader;
@@ -82,18 +81,14 @@ fn upstream(mut table: Table<'_>, base: &Path, env: EnvReader) -> Option<Upstrea
 /// The value of an environment variable, fit for a header.
 fn key_of_env(name: &str, env: EnvReader) -> Result<Secret, Due> {
     let due = || format!("the name of an environment variable that holds a key; `{name}` does not");
-    key(&env(name).ok_or_else(due)?).ok_or_else(due)
+    env(name).as_deref().and_then(Secret::new).ok_or_else(due)
 }
 
 /// What a file holds, fit for a header.
 fn key_of_file(path: &Path) -> Result<Secret, Due> {
     let due = || format!("a file that holds a key; `{}` does not", path.display());
-    key(&fs::read_to_string(path).map_err(|_| due())?).ok_or_else(due)
-}
-
-fn key(text: &str) -> Option<Secret> {
-    let key = text.trim();
-    (!key.is_empty() && HeaderValue::from_str(key).is_ok()).then(|| Secret(key.to_owned()))
+    let key = fs::read_to_string(path).ok();
+    key.as_deref().and_then(Secret::new).ok_or_else(due)
 }
 
 /// Candidates, as a list where an upstream knows them by the same name or as a table from name to name.
