@@ -11,21 +11,28 @@ use serde_json::value::RawValue;
 /// What can be asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Endpoint {
-    Chat,
+    /// An answer in words.
+    Words(Dialect),
     Embeddings,
+    Models,
+}
+
+/// The protocols in which a model is asked for words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Dialect {
+    Chat,
     Responses,
     Messages,
-    Models,
 }
 
 impl Endpoint {
     pub(super) fn find(method: &Method, path: &str) -> Option<Self> {
         let path = path.split('?').next().unwrap_or(path);
         match (method.as_str(), path) {
-            ("POST", "/v1/chat/completions") => Some(Self::Chat),
+            ("POST", "/v1/chat/completions") => Some(Self::Words(Dialect::Chat)),
+            ("POST", "/v1/responses") => Some(Self::Words(Dialect::Responses)),
+            ("POST", "/v1/messages") => Some(Self::Words(Dialect::Messages)),
             ("POST", "/v1/embeddings") => Some(Self::Embeddings),
-            ("POST", "/v1/responses") => Some(Self::Responses),
-            ("POST", "/v1/messages") => Some(Self::Messages),
             ("GET", "/v1/models") => Some(Self::Models),
             _ => None,
         }
@@ -45,7 +52,7 @@ pub(super) struct Body<'a> {
     instructions: Option<Cow<'a, str>>,
     /// Of embeddings and responses, each with shapes of its own.
     #[serde(borrow)]
-    pub(super) input: Option<&'a RawValue>,
+    input: Option<&'a RawValue>,
     pub(super) stream: Option<bool>,
     stream_options: Option<StreamOptions>,
     #[serde(borrow)]
@@ -53,6 +60,9 @@ pub(super) struct Body<'a> {
     pub(super) n: Option<usize>,
     #[serde(borrow)]
     response_format: Option<Format<'a>>,
+    pub(super) dimensions: Option<usize>,
+    #[serde(borrow)]
+    pub(super) encoding_format: Option<Cow<'a, str>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -117,34 +127,38 @@ pub(super) struct Conversation {
 impl<'a> Body<'a> {
     /// # Errors
     ///
-    /// What the body lacks, or where it is not JSON.
-    pub(super) fn read(endpoint: Endpoint, bytes: &'a [u8]) -> Result<Self, String> {
-        let body: Self = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
-        let lacks = match endpoint {
-            Endpoint::Chat | Endpoint::Messages if body.messages.is_empty() => "messages",
-            Endpoint::Embeddings | Endpoint::Responses if body.input.is_none() => "input",
-            _ => return Ok(body),
-        };
-        Err(format!("missing required parameter: `{lacks}`"))
+    /// Where it is not JSON, or what in it has another shape.
+    pub(super) fn read(bytes: &'a [u8]) -> Result<Self, String> {
+        serde_json::from_slice(bytes).map_err(|error| format!("the body cannot be read: {error}"))
     }
 
-    /// Messages and system prompt, or the input of a response.
-    pub(super) fn conversation(&self) -> Result<Conversation, String> {
+    /// # Errors
+    ///
+    /// What the body lacks, or has in another shape.
+    pub(super) fn conversation(&self, dialect: Dialect) -> Result<Conversation, String> {
         let around = self.system.as_ref().map_or(0, Content::bytes)
             + self.instructions.as_ref().map_or(0, |text| text.len());
-        let Some(input) = self.input else {
-            return Ok(Conversation::of(&self.messages, around));
-        };
-        let input: Input<'_> = serde_json::from_str(input.get())
-            .map_err(|error| format!("`input` cannot be read: {error}"))?;
-        Ok(match input {
-            Input::Text(text) => Conversation {
-                bytes: around + text.len(),
-                last_user: text.into_owned(),
-                user_spoke_last: true,
-            },
-            Input::Items(items) => Conversation::of(&items, around),
-        })
+        match dialect {
+            Dialect::Chat | Dialect::Messages if self.messages.is_empty() => {
+                Err(missing("messages"))
+            }
+            Dialect::Chat | Dialect::Messages => Ok(Conversation::of(&self.messages, around)),
+            Dialect::Responses => Ok(match self.input()? {
+                Input::Text(text) => Conversation {
+                    bytes: around + text.len(),
+                    last_user: text.into_owned(),
+                    user_spoke_last: true,
+                },
+                Input::Items(items) => Conversation::of(&items, around),
+            }),
+        }
+    }
+
+    /// The input in the shape that an endpoint has for it.
+    pub(super) fn input<T: Deserialize<'a>>(&self) -> Result<T, String> {
+        let input = self.input.ok_or_else(|| missing("input"))?;
+        serde_json::from_str(input.get())
+            .map_err(|error| format!("`input` cannot be read: {error}"))
     }
 
     pub(super) fn wants_usage_in_stream(&self) -> bool {
@@ -163,6 +177,10 @@ impl<'a> Body<'a> {
             nested.or(tool.name.as_ref()).map(AsRef::as_ref)
         })
     }
+}
+
+fn missing(field: &str) -> String {
+    format!("missing required parameter: `{field}`")
 }
 
 /// The input of a response; items without a role are results of tools.

@@ -24,6 +24,12 @@ pub(super) enum Content {
     Steps(VecDeque<Step>),
 }
 
+impl Content {
+    pub(super) fn steps(steps: impl IntoIterator<Item = Step>) -> Self {
+        Self::Steps(steps.into_iter().collect())
+    }
+}
+
 /// One step of a body. The end of the steps is the end of the body.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Step {

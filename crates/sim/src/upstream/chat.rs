@@ -2,10 +2,13 @@
 //!
 //! Load tests ask for this most, so it is serialised from structs that own nothing.
 
+use hyper::StatusCode;
+use hyper::body::Bytes;
 use serde::{Serialize, Serializer};
 
 use super::events::Events;
-use super::said::{CREATED, Said, tokens, write_json};
+use super::reply::openai_error;
+use super::said::{BROKE, CREATED, Said, tokens, write_json};
 use super::usage::{ChatUsage, Shown};
 
 /// Which chunks of a stream have usage.
@@ -53,6 +56,13 @@ pub(super) fn stream(said: &Said, usage_in: UsageIn) -> Events {
     }
     stream.events.done();
     stream.events
+}
+
+/// What an error in the middle of a stream looks like.
+pub(super) fn error_event() -> Bytes {
+    let mut events = Events::default();
+    events.data(&openai_error(StatusCode::INTERNAL_SERVER_ERROR, None, BROKE));
+    events.into_bytes()
 }
 
 const CHUNK: &str = "chat.completion.chunk";
@@ -111,7 +121,10 @@ impl<'a> Stream<'a> {
         };
         let choice = ChunkChoice { index, delta, logprobs: (), finish_reason };
         let chunk = Answer::new(self.said, CHUNK, std::slice::from_ref(&choice), usage);
-        if is_token { self.events.token(&chunk) } else { self.events.data(&chunk) }
+        self.events.data(&chunk);
+        if is_token {
+            self.events.mark_token();
+        }
     }
 }
 

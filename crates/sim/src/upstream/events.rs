@@ -31,19 +31,32 @@ impl Events {
     pub(super) fn data(&mut self, json: &impl Serialize) {
         self.bytes.extend(b"data: ");
         write_json(&mut self.bytes, json);
-        self.end(false);
+        self.end();
     }
 
-    /// An event that brings some of the answer.
-    pub(super) fn token(&mut self, json: &impl Serialize) {
+    /// An event with a name.
+    pub(super) fn named(&mut self, name: &str, json: &impl Serialize) {
+        self.bytes.extend(b"event: ");
+        self.bytes.extend(name.bytes());
+        self.bytes.push(b'\n');
         self.data(json);
-        self.mark_token();
+    }
+
+    /// Says of the last event that it brings some of the answer.
+    pub(super) fn mark_token(&mut self) {
+        if let Some(end) = self.ends.last_mut() {
+            end.is_token = true;
+        }
     }
 
     /// The end of a chat stream.
     pub(super) fn done(&mut self) {
         self.bytes.extend(b"data: [DONE]");
-        self.end(false);
+        self.end();
+    }
+
+    pub(super) fn into_bytes(self) -> Bytes {
+        self.bytes.into()
     }
 
     pub(super) fn into_events(self) -> Vec<Event> {
@@ -56,14 +69,8 @@ impl Events {
         self.ends.into_iter().map(slice).collect()
     }
 
-    fn mark_token(&mut self) {
-        if let Some(end) = self.ends.last_mut() {
-            end.is_token = true;
-        }
-    }
-
-    fn end(&mut self, is_token: bool) {
+    fn end(&mut self) {
         self.bytes.extend(b"\n\n");
-        self.ends.push(End { at: self.bytes.len(), is_token });
+        self.ends.push(End { at: self.bytes.len(), is_token: false });
     }
 }

@@ -1,26 +1,24 @@
 //! The top-level fields that each protocol knows, for an upstream that refuses all others.
 
-use std::collections::BTreeMap;
+use serde_json::{Map, Value};
 
-use serde::de::IgnoredAny;
-
-use super::asked::Endpoint;
+use super::asked::{Dialect, Endpoint};
 use super::perform::Asked;
 
 /// The first field, by name, that the endpoint does not know; none where the body is not an object.
 pub(super) fn unknown(asked: &Asked<'_>) -> Option<String> {
     let endpoint = Endpoint::find(asked.method, asked.path)?;
-    let body: BTreeMap<String, IgnoredAny> = serde_json::from_slice(asked.body).ok()?;
+    let body: Map<String, Value> = serde_json::from_slice(asked.body).ok()?;
     let known = known(endpoint);
-    body.into_keys().find(|field| !known.contains(&field.as_str()))
+    body.into_iter().map(|(field, _)| field).find(|field| !known.contains(&field.as_str()))
 }
 
 fn known(endpoint: Endpoint) -> &'static [&'static str] {
     match endpoint {
-        Endpoint::Chat => CHAT,
+        Endpoint::Words(Dialect::Chat) => CHAT,
+        Endpoint::Words(Dialect::Responses) => RESPONSES,
+        Endpoint::Words(Dialect::Messages) => MESSAGES,
         Endpoint::Embeddings => EMBEDDINGS,
-        Endpoint::Responses => RESPONSES,
-        Endpoint::Messages => MESSAGES,
         Endpoint::Models => &[],
     }
 }

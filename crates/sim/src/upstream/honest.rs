@@ -2,19 +2,18 @@
 
 use hyper::StatusCode;
 use hyper::body::Bytes;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::asked::{Body, Endpoint};
+use super::asked::{Body, Dialect, Endpoint};
 use super::chat::{self, UsageIn};
-use super::events::{Event, Events};
-use super::reply;
-use super::said::{CREATED, Said};
+use super::events::Event;
+use super::reply::{anthropic_error, openai_error};
+use super::said::{BROKE, CREATED, Said};
 use super::scenario::{Behaviour, Scenario};
+use super::{embeddings, messages, responses};
 
 /// Names that `/v1/models` lists; any other name is answered too.
 const MODELS: [&str; 2] = ["sim-large", "sim-small"];
-/// What an error in the middle of an answer says.
-const BROKE: &str = "the model broke off in the middle";
 
 /// What an upstream without faults sends.
 #[derive(Debug)]
@@ -25,13 +24,13 @@ pub(super) enum Honest {
         /// How many tokens the model had to say for it.
         tokens: u64,
         /// What stands in its place if the model breaks off.
-        error: Bytes,
+        error: fn() -> Bytes,
     },
     /// A stream.
     Stream {
         events: Vec<Event>,
         /// What comes in between if the model breaks off.
-        error: Vec<Event>,
+        error: fn() -> Bytes,
     },
 }
 
@@ -40,35 +39,57 @@ impl Honest {
     ///
     /// What is wrong with the request.
     pub(super) fn to(endpoint: Endpoint, body: &[u8], scenario: &Scenario) -> Result<Self, String> {
-        if endpoint == Endpoint::Models {
-            return Ok(Self::whole(models(), 0));
-        }
-        let body = Body::read(endpoint, body)?;
-        let said = Said::to(&body, scenario)?;
-        if !body.stream.unwrap_or(false) {
-            return Ok(Self::whole(chat::whole(&said), said.usage.output));
-        }
-        let events = chat::stream(&said, usage_in(&body, scenario));
-        let mut error = Events::default();
-        error.data(&error_object());
-        Ok(Self::Stream { events: events.into_events(), error: error.into_events() })
+        let wordless = match endpoint {
+            Endpoint::Models => models(),
+            Endpoint::Embeddings => embeddings::whole(&Body::read(body)?, scenario)?,
+            Endpoint::Words(dialect) => {
+                let body = Body::read(body)?;
+                let said = Said::to(&body, dialect, scenario)?;
+                return Ok(if body.stream.unwrap_or(false) {
+                    Self::stream(dialect, &said, usage_in(&body, scenario))
+                } else {
+                    Self::whole(dialect, &said)
+                });
+            }
+        };
+        Ok(Self::Whole { body: wordless.into(), tokens: 0, error: openai_broke })
     }
 
-    fn whole(body: Vec<u8>, tokens: u64) -> Self {
-        Self::Whole { body: body.into(), tokens, error: error_object().to_string().into() }
+    fn whole(dialect: Dialect, said: &Said) -> Self {
+        let (body, error): (_, fn() -> Bytes) = match dialect {
+            Dialect::Chat => (chat::whole(said), openai_broke),
+            Dialect::Responses => (responses::whole(said), openai_broke),
+            Dialect::Messages => (messages::whole(said), anthropic_broke),
+        };
+        Self::Whole { body: body.into(), tokens: said.usage.output, error }
     }
-}
 
-fn error_object() -> Value {
-    reply::openai_error(StatusCode::INTERNAL_SERVER_ERROR, None, BROKE)
+    fn stream(dialect: Dialect, said: &Said, usage_in: UsageIn) -> Self {
+        let (events, error): (_, fn() -> Bytes) = match dialect {
+            Dialect::Chat => (chat::stream(said, usage_in), chat::error_event),
+            Dialect::Responses => (responses::stream(said), responses::error_event),
+            Dialect::Messages => (messages::stream(said), messages::error_event),
+        };
+        Self::Stream { events: events.into_events(), error }
+    }
 }
 
 fn usage_in(body: &Body<'_>, scenario: &Scenario) -> UsageIn {
-    match scenario.behaviour {
-        Behaviour::UsageEverywhere => UsageIn::EveryChunk,
-        _ if body.wants_usage_in_stream() => UsageIn::LastChunk,
-        _ => UsageIn::None,
+    if scenario.behaviour == Behaviour::UsageEverywhere {
+        UsageIn::EveryChunk
+    } else if body.wants_usage_in_stream() {
+        UsageIn::LastChunk
+    } else {
+        UsageIn::None
     }
+}
+
+fn openai_broke() -> Bytes {
+    openai_error(StatusCode::INTERNAL_SERVER_ERROR, None, BROKE).to_string().into()
+}
+
+fn anthropic_broke() -> Bytes {
+    anthropic_error(StatusCode::INTERNAL_SERVER_ERROR, BROKE).to_string().into()
 }
 
 fn models() -> Vec<u8> {

@@ -26,7 +26,8 @@
 //! # });
 //! ```
 //!
-//! `cargo run -p farthing-sim` starts the same server for tests in other languages.
+//! `cargo run -p farthing-sim` starts the same server for tests in other languages; `PUT /@name` with a
+//! scenario as its body does there what [`Upstream::set`] does here.
 //!
 //! What it says depends on the request alone: the model and the last text of the user. A token is four
 //! bytes of text, rounded up, so that usage can be checked. Nothing here depends on a clock (`created`
@@ -48,9 +49,14 @@ mod spoil;
 mod honest;
 
 mod asked;
-mod chat;
-mod events;
 mod said;
+
+mod chat;
+mod embeddings;
+mod messages;
+mod responses;
+
+mod events;
 mod usage;
 
 #[cfg(test)]
@@ -107,7 +113,7 @@ impl Upstream {
 
     /// How requests to `/@name` are answered from now on. Answers under way go on as they began.
     pub fn set(&self, name: &str, scenario: Scenario) {
-        lock(&self.shared.named).insert(name.to_owned(), Arc::new(scenario));
+        self.shared.set(name, scenario);
     }
 
     /// The last requests, oldest first: at most 1,024, bodies of at most 1 MiB.
@@ -128,6 +134,12 @@ struct Shared {
     /// How many requests each flaky scenario has had, by its text.
     flaky: Mutex<BTreeMap<String, u64>>,
     journal: Journal,
+}
+
+impl Shared {
+    fn set(&self, name: &str, scenario: Scenario) {
+        lock(&self.named).insert(name.to_owned(), Arc::new(scenario));
+    }
 }
 
 /// A guard, whatever happened to whoever had it before: no lock here is held across a panic's half work.

@@ -59,7 +59,7 @@ impl<'a> Parameters<'a> {
             return Ok(None);
         };
         let (_, value) = self.left.remove(at);
-        value.parse().map(Some).map_err(|_| bad_value(key, value))
+        value.parse().map(Some).map_err(|_| bad_value(key, &value))
     }
 
     /// A parameter's value, or what it is without.
@@ -87,6 +87,6 @@ impl<'a> Parameters<'a> {
     }
 }
 
-pub(super) fn bad_value(key: &str, value: impl ToString) -> ScenarioError {
+pub(super) fn bad_value(key: &str, value: &impl ToString) -> ScenarioError {
     ScenarioError::BadValue { key: key.to_owned(), value: value.to_string() }
 }

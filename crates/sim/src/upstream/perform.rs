@@ -36,42 +36,37 @@ pub(super) struct Asked<'a> {
 }
 
 pub(super) fn perform(scenario: &Scenario, asked: &Asked<'_>) -> Act {
-    match &scenario.behaviour {
-        Behaviour::StallHeaders => Act::Silence,
-        Behaviour::Reset => Act::Reset,
-        behaviour => {
-            let refused = refuse(behaviour, asked);
-            Act::Reply(refused.unwrap_or_else(|| answer(scenario, asked)))
-        }
-    }
+    refuse(&scenario.behaviour, asked).unwrap_or_else(|| Act::Reply(answer(scenario, asked)))
 }
 
-/// What a scenario says instead of an answer, if it does.
-fn refuse(behaviour: &Behaviour, asked: &Asked<'_>) -> Option<Reply> {
+/// What a scenario does instead of answering, if it does.
+fn refuse(behaviour: &Behaviour, asked: &Asked<'_>) -> Option<Act> {
     let path = asked.path;
-    match behaviour {
-        Behaviour::RateLimited { retry_after } => Some(rate_limited(path, *retry_after)),
+    let reply = match behaviour {
+        Behaviour::StallHeaders => return Some(Act::Silence),
+        Behaviour::Reset => return Some(Act::Reset),
+        Behaviour::RateLimited { retry_after } => rate_limited(path, *retry_after),
         Behaviour::Error { status, code, retry_after } => {
             let message = "this error was asked for";
             let reply = Reply::coded_error(path, known(*status), code.as_deref(), message);
-            Some(retry(reply, *retry_after))
+            retry(reply, *retry_after)
         }
-        Behaviour::HtmlError { status } => Some(Reply::whole(known(*status), "text/html", PAGE)),
-        Behaviour::NotJson => Some(Reply::whole(StatusCode::OK, JSON, "this is no JSON")),
-        Behaviour::Empty => Some(Reply::whole(StatusCode::OK, JSON, "")),
-        Behaviour::Flaky { ratio, seed } => fails(*ratio, *seed, asked.turn)
-            .then(|| Reply::error(path, StatusCode::INTERNAL_SERVER_ERROR, "it failed this time")),
-        Behaviour::RefuseField => fields::unknown(asked).map(|field| {
-            let message = format!("unrecognized request argument supplied: {field}");
+        Behaviour::HtmlError { status } => Reply::whole(known(*status), "text/html", PAGE),
+        Behaviour::NotJson => Reply::whole(StatusCode::OK, JSON, "this is no JSON"),
+        Behaviour::Empty => Reply::whole(StatusCode::OK, JSON, ""),
+        Behaviour::Flaky { ratio, seed } if fails(*ratio, *seed, asked.turn) => {
+            Reply::error(path, StatusCode::INTERNAL_SERVER_ERROR, "it failed this time")
+        }
+        Behaviour::RefuseField => {
+            let message = format!("unrecognized request argument: {}", fields::unknown(asked)?);
             Reply::coded_error(path, StatusCode::BAD_REQUEST, Some("unknown_parameter"), &message)
-        }),
-        Behaviour::NeedKey { key } => (!has_key(asked.headers, key)).then(|| {
+        }
+        Behaviour::NeedKey { key } if !has_key(asked.headers, key) => {
             let code = Some("invalid_api_key");
             Reply::coded_error(path, StatusCode::UNAUTHORIZED, code, "incorrect API key provided")
-        }),
+        }
         Behaviour::Ok
         | Behaviour::Slow { .. }
-        | Behaviour::StallHeaders
         | Behaviour::StallFirstToken
         | Behaviour::StallStream { .. }
         | Behaviour::CutStream { .. }
@@ -80,9 +75,11 @@ fn refuse(behaviour: &Behaviour, asked: &Asked<'_>) -> Option<Reply> {
         | Behaviour::WrongUsage { .. }
         | Behaviour::UsageEverywhere
         | Behaviour::SlowBody { .. }
-        | Behaviour::Reset
-        | Behaviour::Huge { .. } => None,
-    }
+        | Behaviour::Huge { .. }
+        | Behaviour::Flaky { .. }
+        | Behaviour::NeedKey { .. } => return None,
+    };
+    Some(Act::Reply(reply))
 }
 
 const PAGE: &str = "<!doctype html>\n<html><head><title>Bad gateway</title></head>\

@@ -1,8 +1,9 @@
 //! What the upstream says: an echo that depends on the request alone, and how many tokens that took.
 
 use serde::Serialize;
+use serde_json::{Value, json};
 
-use super::asked::{Body, Conversation};
+use super::asked::{Body, Conversation, Dialect};
 use super::scenario::{Behaviour, Scenario, WrongUsage};
 use super::usage::{Figures, Usage};
 
@@ -14,6 +15,8 @@ const ASKS_FOR_TOOL: &str = "use a tool";
 pub(super) const CREATED: u64 = 1_767_571_200;
 /// More choices are refused, as by `OpenAI`.
 const MOST_CHOICES: usize = 128;
+/// What an error in the middle of an answer says.
+pub(super) const BROKE: &str = "the model broke off in the middle";
 /// Fills answers of a given length.
 const FILLER: &str = "and so on, ";
 /// Stands for the text of a huge answer, which is never in one place.
@@ -37,7 +40,9 @@ pub(super) struct Said {
 #[derive(Debug)]
 pub(super) struct Call {
     pub(super) name: String,
-    /// A JSON object, as text.
+    /// A JSON object.
+    pub(super) input: Value,
+    /// The same as text.
     pub(super) arguments: String,
 }
 
@@ -45,12 +50,16 @@ impl Said {
     /// # Errors
     ///
     /// What is wrong with the request.
-    pub(super) fn to(body: &Body<'_>, scenario: &Scenario) -> Result<Self, String> {
+    pub(super) fn to(
+        body: &Body<'_>,
+        dialect: Dialect,
+        scenario: &Scenario,
+    ) -> Result<Self, String> {
         let choices = body.n.unwrap_or(1);
         if !(1..=MOST_CHOICES).contains(&choices) {
             return Err(format!("`n` must be from 1 to {MOST_CHOICES}: {choices}"));
         }
-        let asked = body.conversation()?;
+        let asked = body.conversation(dialect)?;
         let text = text(body, &asked, scenario);
         let call = call(body, &asked);
         let once = match (&call, &scenario.behaviour) {
@@ -91,12 +100,15 @@ pub(super) fn tokens(bytes: usize) -> u64 {
 
 pub(super) fn usage(scenario: &Scenario, input: u64, output: u64) -> Usage {
     let cached = scenario.cached.min(input);
-    let figures = match scenario.behaviour {
-        Behaviour::WrongUsage { kind: WrongUsage::Missing } => Figures::Missing,
-        Behaviour::WrongUsage { kind: WrongUsage::Null } => Figures::Null,
-        Behaviour::WrongUsage { kind: WrongUsage::Negative } => Figures::Negative,
-        Behaviour::WrongUsage { kind: WrongUsage::Strings } => Figures::Strings,
-        _ => Figures::True,
+    let figures = if let Behaviour::WrongUsage { kind } = scenario.behaviour {
+        match kind {
+            WrongUsage::Missing => Figures::Missing,
+            WrongUsage::Null => Figures::Null,
+            WrongUsage::Negative => Figures::Negative,
+            WrongUsage::Strings => Figures::Strings,
+        }
+    } else {
+        Figures::True
     };
     Usage { input, cached, written: scenario.written.min(input - cached), output, figures }
 }
@@ -110,13 +122,14 @@ fn text(body: &Body<'_>, asked: &Conversation, scenario: &Scenario) -> String {
     }
     let end = asked.last_user.char_indices().nth(ECHO).map_or(asked.last_user.len(), |(at, _)| at);
     let echo = format!("{} heard: {}", body.model, &asked.last_user[..end]);
-    if body.wants_json() { serde_json::json!({ "answer": echo }).to_string() } else { echo }
+    if body.wants_json() { json!({ "answer": echo }).to_string() } else { echo }
 }
 
 fn call(body: &Body<'_>, asked: &Conversation) -> Option<Call> {
     let wanted = asked.user_spoke_last && asked.last_user.contains(ASKS_FOR_TOOL);
     let name = body.tool().filter(|_| wanted)?.to_owned();
-    Some(Call { name, arguments: serde_json::json!({ "text": asked.last_user }).to_string() })
+    let input = json!({ "text": asked.last_user });
+    Some(Call { name, arguments: input.to_string(), input })
 }
 
 /// Appends what we made ourselves as JSON.

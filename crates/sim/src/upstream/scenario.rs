@@ -159,7 +159,7 @@ impl FromStr for WrongUsage {
 
     fn from_str(text: &str) -> Result<Self, ScenarioError> {
         let found = Self::ALL.into_iter().find(|kind| kind.name() == text);
-        found.ok_or_else(|| bad_value("kind", text))
+        found.ok_or_else(|| bad_value("kind", &text))
     }
 }
 
@@ -260,17 +260,17 @@ impl Behaviour {
 
 fn status(given: &mut Parameters<'_>, without: u16) -> Result<u16, ScenarioError> {
     let status = given.or("status", without)?;
-    if (400..600).contains(&status) { Ok(status) } else { Err(bad_value("status", status)) }
+    if (400..600).contains(&status) { Ok(status) } else { Err(bad_value("status", &status)) }
 }
 
 fn ratio(given: &mut Parameters<'_>) -> Result<f64, ScenarioError> {
     let ratio = given.or("ratio", 0.5)?;
-    if (0.0..=1.0).contains(&ratio) { Ok(ratio) } else { Err(bad_value("ratio", ratio)) }
+    if (0.0..=1.0).contains(&ratio) { Ok(ratio) } else { Err(bad_value("ratio", &ratio)) }
 }
 
 fn positive(given: &mut Parameters<'_>, key: &str, without: usize) -> Result<usize, ScenarioError> {
     let number = given.or(key, without)?;
-    if number > 0 { Ok(number) } else { Err(bad_value(key, number)) }
+    if number > 0 { Ok(number) } else { Err(bad_value(key, &number)) }
 }
 
 impl fmt::Display for Scenario {

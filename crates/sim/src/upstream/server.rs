@@ -8,16 +8,17 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::{Bytes, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper::{Request, Response, StatusCode};
+use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
 use super::body::{Content, Sending};
+use super::parameters::ScenarioError;
 use super::perform::{Act, Asked, perform};
-use super::received::split;
-use super::reply::Reply;
+use super::received::{Note, split};
+use super::reply::{JSON, Reply};
 use super::scenario::Scenario;
 use super::{Shared, lock};
 
@@ -78,15 +79,7 @@ async fn answer(
         Err(error) => return Err(io::Error::other(error)),
     };
     let note = shared.journal.write(parts, body.clone());
-    let (scenario, path) = split(note.uri());
-    let act = match find(shared, scenario) {
-        Ok(found) => {
-            let turn = turn(shared, scenario, &found);
-            let (method, headers) = (note.method(), note.headers());
-            perform(&found, &Asked { turn, method, path, headers, body: &body })
-        }
-        Err(message) => Act::Reply(Reply::error(path, StatusCode::NOT_FOUND, &message)),
-    };
+    let act = act(shared, &note, &body);
     let reply = match act {
         Act::Reply(reply) => reply,
         Act::Silence => return std::future::pending().await,
@@ -100,6 +93,31 @@ async fn answer(
         tokio::time::sleep(reply.delay).await;
     }
     Ok(respond(reply, |content| Sending::new(content, note)))
+}
+
+fn act(shared: &Shared, note: &Note, body: &Bytes) -> Act {
+    let (text, path) = split(note.uri());
+    let (method, headers) = (note.method(), note.headers());
+    let refuse = |message: &str| Act::Reply(Reply::error(path, StatusCode::NOT_FOUND, message));
+    if let (&Method::PUT, Some(name), "") = (method, text.strip_prefix('@'), path) {
+        return match set(shared, name, body) {
+            Ok(()) => Act::Reply(Reply::whole(StatusCode::NO_CONTENT, JSON, "")),
+            Err(error) => refuse(&error.to_string()),
+        };
+    }
+    match find(shared, text) {
+        Ok(scenario) => {
+            let turn = turn(shared, text, &scenario);
+            perform(&scenario, &Asked { turn, method, path, headers, body })
+        }
+        Err(message) => refuse(&message),
+    }
+}
+
+/// What `Upstream::set` does, for those in another process.
+fn set(shared: &Shared, name: &str, text: &Bytes) -> Result<(), ScenarioError> {
+    shared.set(name, String::from_utf8_lossy(text).trim().parse()?);
+    Ok(())
 }
 
 fn respond(reply: Reply, send: impl FnOnce(Content) -> Sending) -> Response<Sending> {
@@ -116,7 +134,7 @@ fn find(shared: &Shared, text: &str) -> Result<Arc<Scenario>, String> {
             let named = lock(&shared.named);
             named.get(name).cloned().ok_or_else(|| format!("no scenario was set for `@{name}`"))
         }
-        None => text.parse().map(Arc::new).map_err(|error: super::ScenarioError| error.to_string()),
+        None => text.parse().map(Arc::new).map_err(|error: ScenarioError| error.to_string()),
     }
 }
 

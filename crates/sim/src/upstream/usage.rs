@@ -1,6 +1,7 @@
 //! Usage in the shapes of each protocol, true or as wrong as a scenario wants it.
 
 use serde::{Serialize, Serializer};
+use serde_json::{Value, json};
 
 /// Tokens of one answer. The cached and the written ones are part of the input.
 #[derive(Debug, Clone, Copy)]
@@ -44,7 +45,7 @@ pub(super) struct ChatUsage {
 #[derive(Debug, Serialize)]
 struct InputDetails {
     cached_tokens: Figure,
-    /// `OpenAI` has no such field; OpenRouter does.
+    /// `OpenAI` has no such field; `OpenRouter` does.
     #[serde(skip_serializing_if = "Option::is_none")]
     cache_write_tokens: Option<Figure>,
 }
@@ -54,13 +55,44 @@ struct OutputDetails {
     reasoning_tokens: Figure,
 }
 
+#[derive(Debug, Serialize)]
+pub(super) struct EmbeddingsUsage {
+    prompt_tokens: Figure,
+    total_tokens: Figure,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct ResponsesUsage {
+    input_tokens: Figure,
+    input_tokens_details: InputDetails,
+    output_tokens: Figure,
+    output_tokens_details: OutputDetails,
+    total_tokens: Figure,
+}
+
+/// Anthropic counts what was cached or written apart from the rest of the input.
+#[expect(clippy::struct_field_names, reason = "the protocol names them")]
+#[derive(Debug, Serialize)]
+pub(super) struct MessagesUsage {
+    input_tokens: Figure,
+    cache_creation_input_tokens: Figure,
+    cache_read_input_tokens: Figure,
+    output_tokens: Figure,
+}
+
+/// What the end of an Anthropic stream adds to the usage at its beginning.
+#[derive(Debug, Serialize)]
+pub(super) struct MessagesOutput {
+    output_tokens: Figure,
+}
+
 impl Usage {
     /// The usage while only so many tokens have been said.
     pub(super) fn so_far(self, output: u64) -> Self {
         Self { output: output.min(self.output), ..self }
     }
 
-    /// Of `/v1/chat/completions`; embeddings have no output.
+    /// Of `/v1/chat/completions`.
     pub(super) fn chat(self) -> Option<Shown<ChatUsage>> {
         self.shown(|| ChatUsage {
             prompt_tokens: self.figure(self.input),
@@ -69,6 +101,36 @@ impl Usage {
             prompt_tokens_details: self.input_details(),
             completion_tokens_details: self.output_details(),
         })
+    }
+
+    pub(super) fn embeddings(self) -> Option<Shown<EmbeddingsUsage>> {
+        self.shown(|| EmbeddingsUsage {
+            prompt_tokens: self.figure(self.input),
+            total_tokens: self.figure(self.input),
+        })
+    }
+
+    pub(super) fn responses(self) -> Option<Shown<ResponsesUsage>> {
+        self.shown(|| ResponsesUsage {
+            input_tokens: self.figure(self.input),
+            input_tokens_details: self.input_details(),
+            output_tokens: self.figure(self.output),
+            output_tokens_details: self.output_details(),
+            total_tokens: self.figure(self.input + self.output),
+        })
+    }
+
+    pub(super) fn messages(self) -> Option<Shown<MessagesUsage>> {
+        self.shown(|| MessagesUsage {
+            input_tokens: self.figure(self.input - self.cached - self.written),
+            cache_creation_input_tokens: self.figure(self.written),
+            cache_read_input_tokens: self.figure(self.cached),
+            output_tokens: self.figure(self.output),
+        })
+    }
+
+    pub(super) fn messages_output(self) -> Option<Shown<MessagesOutput>> {
+        self.shown(|| MessagesOutput { output_tokens: self.figure(self.output) })
     }
 
     fn shown<T>(self, usage: impl FnOnce() -> T) -> Option<Shown<T>> {
@@ -91,6 +153,14 @@ impl Usage {
     fn figure(self, tokens: u64) -> Figure {
         Figure { tokens, figures: self.figures }
     }
+}
+
+/// An object with its usage, unless that is missing.
+pub(super) fn with_usage<T: Serialize>(mut object: Value, usage: Option<Shown<T>>) -> Value {
+    if let Some(usage) = usage {
+        object["usage"] = json!(usage);
+    }
+    object
 }
 
 /// A number of tokens, as it is shown.

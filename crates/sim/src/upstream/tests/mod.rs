@@ -2,7 +2,9 @@
 
 mod client;
 mod faults;
+mod protocols;
 mod scenarios;
+mod spoilt;
 
 use serde_json::{Value, json};
 
@@ -27,4 +29,11 @@ fn chat(text: &str, fields: Value) -> Value {
 async fn chat_with(upstream: &Upstream, scenario: &str, fields: Value) -> Answer {
     let path = format!("/{scenario}{CHAT}");
     ask(upstream.addr(), &path, &chat("How are you?", fields)).await
+}
+
+/// The texts of a chat stream's deltas, joined.
+fn said(answer: &Answer) -> String {
+    let events = answer.events();
+    let text = |event: &Value| event["choices"][0]["delta"]["content"].as_str().map(str::to_owned);
+    events.iter().filter_map(text).collect()
 }
