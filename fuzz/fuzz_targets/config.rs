@@ -35,7 +35,8 @@ fn resolve(text: &str) -> Result<Resolved, ConfigError> {
     let file = DIRECTORY.path().join("farthing.toml");
     fs::write(&file, text).expect("the disk has room");
     let read_prices = |_: &Path| Ok(PriceTable::default());
-    Sources { file: Some(file), overrides: Overrides::default(), read_prices, env: |_| None }.resolve()
+    Sources { file: Some(file), overrides: Overrides::default(), read_prices, env: |_| None }
+        .resolve()
 }
 
 fn check_shown(resolved: &Resolved) {
