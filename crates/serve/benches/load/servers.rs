@@ -22,6 +22,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use serde_json::Value;
 use tokio::net::TcpListener;
+use tokio::task::JoinSet;
 
 use crate::this_program;
 
@@ -159,9 +160,11 @@ pub(crate) fn proxy(upstream: SocketAddr) -> Result<()> {
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
         let client = Client::builder(TokioExecutor::new()).build::<_, Incoming>(connector);
+        let mut connections = JoinSet::new();
         loop {
             let (stream, _) = listener.accept().await?;
             stream.set_nodelay(true)?;
+            while connections.try_join_next().is_some() {}
             let client = client.clone();
             let forward = service_fn(move |mut request: Request<Incoming>| {
                 let path = format!("http://{upstream}/ok{}", request.uri().path());
@@ -173,7 +176,7 @@ pub(crate) fn proxy(upstream: SocketAddr) -> Result<()> {
             });
             let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), forward);
             // A connection that ends is no matter.
-            tokio::spawn(async { connection.await.unwrap_or_default() });
+            connections.spawn(async { connection.await.unwrap_or_default() });
         }
     })
 }
