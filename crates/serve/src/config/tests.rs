@@ -82,37 +82,56 @@ fn the_example_is_complete_and_says_the_defaults() {
     folder.write("farthing.toml", &full);
     folder.write("prices.csv", "{}");
     folder.write("keys.txt", KEY);
+    folder.write("upstream.key", "of-file");
     sources.overrides = Overrides::default();
+    sources.env = |name| (name == "FARTHING_UPSTREAM_KEY").then(|| "of-env".to_owned());
     let config = sources.resolve().unwrap().config;
     assert_eq!(config.auth.keys.len(), 2);
+    // What the example says of the gateway are the defaults too.
+    let mut gateway = config.gateway.unwrap();
+    let main = gateway.upstreams.remove("main").unwrap();
+    assert_eq!(gateway, GatewayConfig::new());
+    assert_eq!(main.key, Secret::new("of-env"));
     assert_eq!(keys_of(&full.parse::<Table>().unwrap()), known_keys());
 }
 
-/// The keys of each table; one candidate stands for all.
+/// The keys of each table; one candidate and one upstream stand for all.
 fn keys_of(file: &Table) -> BTreeMap<String, BTreeSet<String>> {
     let mut keys = BTreeMap::new();
     let mut waiting = vec![(String::new(), file)];
     while let Some((name, table)) = waiting.pop() {
         for (key, value) in table.iter().filter_map(|(key, value)| Some((key, value.as_table()?))) {
-            let inner = if name.is_empty() { key.clone() } else { format!("{name}.\"{key}\"") };
+            let inner = if name.is_empty() { key.clone() } else { format!("{name}.{key}") };
             waiting.push((inner, value));
         }
         keys.insert(name, table.keys().cloned().collect());
     }
     keys.remove("candidates");
+    keys.remove("upstreams");
     keys
 }
 
 /// What a file's reader answers where it is asked for a key that no table has.
 fn known_keys() -> BTreeMap<String, BTreeSet<String>> {
-    let tables = ["router", "policy", "log", "auth", "admin", "limits", "trace"];
+    let tables = [
+        "router",
+        "policy",
+        "log",
+        "upstreams.main",
+        "gateway",
+        "gateway.breaker",
+        "limits",
+        "auth",
+        "admin",
+        "trace",
+    ];
     let tables = tables.map(|table| format!("[{table}]\n'?' = 1\n")).concat();
     let text = format!("'?' = 1\n[candidates.small]\n'?' = 1\n{tables}");
     let mistakes = Folder::with(&text).mistakes();
     let unknown = mistakes.lines().filter_map(|line| line.split_once("unknown key: `"));
     let known = unknown.map(|(_, rest)| {
         let (name, rest) = rest.split_once("`; hint: known here are ").unwrap();
-        let table = name.trim_end_matches('?').trim_end_matches('.').to_owned();
+        let table = name.trim_end_matches('?').trim_end_matches('.').replace('"', "");
         (table, rest.split(", ").map(|key| key.trim_matches('`').to_owned()).collect())
     });
     known.collect()
