@@ -49,6 +49,8 @@ pub enum ErrorCode {
     BodyTooLarge,
     /// The batch has more requests than accepted.
     BatchTooLarge,
+    /// A header is not what it can be.
+    InvalidHeader,
     /// No such path.
     NotFound,
     /// The path exists, the method does not.
@@ -91,7 +93,7 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// Every code, in declaration order.
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 33] = [
         Self::InvalidJson,
         Self::EmptyPrompt,
         Self::MissingPrompt,
@@ -105,6 +107,7 @@ impl ErrorCode {
         Self::NoEligibleModel,
         Self::BodyTooLarge,
         Self::BatchTooLarge,
+        Self::InvalidHeader,
         Self::NotFound,
         Self::MethodNotAllowed,
         Self::Unauthorized,
@@ -142,6 +145,7 @@ impl ErrorCode {
             Self::NoEligibleModel => ("no_eligible_model", StatusCode::UNPROCESSABLE_ENTITY),
             Self::BodyTooLarge => ("body_too_large", StatusCode::PAYLOAD_TOO_LARGE),
             Self::BatchTooLarge => ("batch_too_large", StatusCode::BAD_REQUEST),
+            Self::InvalidHeader => ("invalid_header", StatusCode::BAD_REQUEST),
             Self::NotFound => ("not_found", StatusCode::NOT_FOUND),
             Self::MethodNotAllowed => ("method_not_allowed", StatusCode::METHOD_NOT_ALLOWED),
             Self::Unauthorized => ("unauthorized", StatusCode::UNAUTHORIZED),

@@ -50,9 +50,9 @@ pub use api::app;
 pub use auth::Unprotected;
 pub use clock::Clock;
 pub use config::{
-    Auth, Balance, BreakerConfig, ConfigError, EnvReader, GatewayConfig, Limits, LogConfig,
-    Mistake, Overrides, PriceReader, PromptStorage, Protocol, Resolved, RouterSource, Secret,
-    ServeConfig, Sources, Timeouts, TraceConfig, TraceFormat, UpstreamConfig,
+    Auth, Balance, BreakerConfig, CacheConfig, ConfigError, EnvReader, GatewayConfig, Limits,
+    LogConfig, Mistake, Overrides, PriceReader, PromptStorage, Protocol, Resolved, RouterSource,
+    Secret, ServeConfig, Sources, Timeouts, TraceConfig, TraceFormat, UpstreamConfig,
 };
 pub use error::ErrorCode;
 pub use gateway::{GatewayError, UpstreamError};

@@ -23,6 +23,17 @@ pub struct GatewayConfig {
     pub breaker: BreakerConfig,
     /// Longest answer that is taken from an upstream, in bytes.
     pub answer_bytes: usize,
+    /// Where answers are kept; `None`: nowhere.
+    pub cache: Option<CacheConfig>,
+}
+
+/// How answers are kept for the same request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CacheConfig {
+    /// Most bytes of them; what is used least makes room.
+    pub bytes: u64,
+    /// Older ones are forgotten.
+    pub ttl: Duration,
 }
 
 /// A place that serves candidates.
@@ -190,7 +201,15 @@ impl GatewayConfig {
             timeouts: Timeouts::default(),
             breaker: BreakerConfig::default(),
             answer_bytes: 32 << 20,
+            cache: None,
         }
+    }
+}
+
+impl CacheConfig {
+    /// A cache of that size, for an hour.
+    pub fn new(bytes: u64) -> Self {
+        Self { bytes, ttl: Duration::from_hours(1) }
     }
 }
 

@@ -7,7 +7,7 @@ use std::path::Path;
 use toml::de::DeValue;
 
 use super::EnvReader;
-use super::gateway::{Balance, GatewayConfig, Protocol, Secret, UpstreamConfig};
+use super::gateway::{Balance, CacheConfig, GatewayConfig, Protocol, Secret, UpstreamConfig};
 use super::kinds::{Due, base_url, millis, one_of, seconds, share, text, whole, within};
 use super::table::Table;
 
@@ -36,6 +36,12 @@ pub(super) fn read(root: &mut Table<'_>, base: &Path, env: EnvReader) -> Option<
     breaker.set("open_seconds", &mut settings.open_for, seconds(1));
     breaker.set("open_at_most_seconds", &mut settings.open_at_most, seconds(1));
     breaker.finish();
+    let mut cache = gateway.table("cache");
+    let mut settings = CacheConfig::new(0);
+    cache.set("bytes", &mut settings.bytes, whole(0));
+    cache.set("ttl_seconds", &mut settings.ttl, seconds(1));
+    cache.finish();
+    config.cache = (settings.bytes > 0).then_some(settings);
     gateway.finish();
 
     for (name, table) in root.table("upstreams").named_tables() {

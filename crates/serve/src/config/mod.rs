@@ -16,7 +16,7 @@ mod shown;
 mod table;
 
 pub use gateway::{
-    Balance, BreakerConfig, GatewayConfig, Protocol, Secret, Timeouts, UpstreamConfig,
+    Balance, BreakerConfig, CacheConfig, GatewayConfig, Protocol, Secret, Timeouts, UpstreamConfig,
 };
 pub use mistakes::{ConfigError, Mistake};
 pub use settings::{

@@ -10,8 +10,8 @@ use toml::Value;
 
 use super::file::DAY;
 use super::{
-    Auth, BreakerConfig, GatewayConfig, Limits, LogConfig, RouterSource, ServeConfig, Timeouts,
-    TraceConfig, UpstreamConfig,
+    Auth, BreakerConfig, CacheConfig, GatewayConfig, Limits, LogConfig, RouterSource, ServeConfig,
+    Timeouts, TraceConfig, UpstreamConfig,
 };
 
 /// The settings as TOML; `prices` is the file that the prices are from.
@@ -134,6 +134,7 @@ impl File {
             timeouts: Timeouts { connect, headers, first_token, idle, total },
             breaker,
             answer_bytes,
+            cache,
         } = gateway;
         self.section("gateway");
         self.key("balance", balance.name());
@@ -160,6 +161,11 @@ impl File {
         self.key("consecutive", number(u64::from(*consecutive)));
         self.key("open_seconds", number(open_for.as_secs()));
         self.key("open_at_most_seconds", number(open_at_most.as_secs()));
+        if let Some(CacheConfig { bytes, ttl }) = cache {
+            self.section("gateway.cache");
+            self.key("bytes", number(*bytes));
+            self.key("ttl_seconds", number(ttl.as_secs()));
+        }
         for (name, upstream) in upstreams {
             self.upstream(name, upstream);
         }

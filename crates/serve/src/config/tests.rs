@@ -120,6 +120,7 @@ fn known_keys() -> BTreeMap<String, BTreeSet<String>> {
         "upstreams.main",
         "gateway",
         "gateway.breaker",
+        "gateway.cache",
         "limits",
         "auth",
         "admin",

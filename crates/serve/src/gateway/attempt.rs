@@ -21,14 +21,17 @@ const LONGEST_ERROR: usize = 64 << 10;
 /// OpenAI says it in milliseconds too.
 const RETRY_AFTER_MS: HeaderName = HeaderName::from_static("retry-after-ms");
 
-/// Headers of a client that upstreams get to see: what the protocols define, and the trace. Never
-/// `authorization` nor cookies.
-const PASSED_UP: [HeaderName; 8] = [
+/// Headers of a client that may change what a model answers. Upstreams get to see these and the trace,
+/// never `authorization` nor cookies.
+pub(super) const MEANT_FOR_MODELS: [HeaderName; 5] = [
     HeaderName::from_static("anthropic-version"),
     HeaderName::from_static("anthropic-beta"),
     HeaderName::from_static("openai-beta"),
     HeaderName::from_static("openai-organization"),
     HeaderName::from_static("openai-project"),
+];
+
+const OF_THE_REQUEST: [HeaderName; 3] = [
     HeaderName::from_static("traceparent"),
     HeaderName::from_static("tracestate"),
     HeaderName::from_static("idempotency-key"),
@@ -37,7 +40,7 @@ const PASSED_UP: [HeaderName; 8] = [
 /// What all attempts for one request share.
 #[derive(Debug)]
 pub(super) struct Sender<'a> {
-    pub(super) client: &'a Client,
+    pub(super) http: &'a Client,
     pub(super) patience: Patience,
     pub(super) shape: Shape,
     /// Of the client's request.
@@ -83,12 +86,12 @@ impl Sender<'_> {
         instance: &Instance,
         body: Vec<u8>,
     ) -> Result<Response, Failure> {
-        let mut request = self.client.post(instance.upstream.url(self.shape)).body(body);
+        let mut request = self.http.post(instance.upstream.url(self.shape)).body(body);
         request =
             request.header(CONTENT_TYPE, "application/json").header(ACCEPT_ENCODING, "identity");
         request = request.header(USER_AGENT, concat!("farthing/", env!("CARGO_PKG_VERSION")));
         request = request.header(REQUEST_ID, self.request_id);
-        for name in &PASSED_UP {
+        for name in MEANT_FOR_MODELS.iter().chain(&OF_THE_REQUEST) {
             if let Some(value) = self.headers.get(name) {
                 request = request.header(name, value);
             }

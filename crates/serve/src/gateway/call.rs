@@ -80,6 +80,17 @@ impl<'a> Call<'a> {
         self.read.stream == Some(true)
     }
 
+    /// Whether its answer is meant to be the same each time.
+    pub(super) fn is_at_temperature_zero(&self) -> bool {
+        let given = self.fields().find(|(key, _)| *key == "temperature");
+        given.and_then(|(_, value)| value.parse().ok()) == Some(0.0_f64)
+    }
+
+    /// Every field and its JSON, in the client's order.
+    pub(super) fn fields(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.fields.iter().map(|(key, value)| (&**key, value.get()))
+    }
+
     /// Whether a stream has to be asked for its usage although the client did not.
     pub(super) fn hides_usage(&self) -> bool {
         let asked = self.read.stream_options.as_ref().and_then(|options| options.include_usage);
@@ -94,8 +105,7 @@ impl<'a> Call<'a> {
         let options = hides_usage.then(|| self.stream_options());
         let own = [("model", Some(model)), ("stream_options", options)];
         let own = own.iter().filter_map(|(key, value)| Some((*key, value.as_deref()?)));
-        let passed = self.fields.iter().map(|(key, value)| (&**key, value.get()));
-        let passed = passed.filter(|(key, _)| !OURS.contains(key) && !is_exchanged(key));
+        let passed = self.fields().filter(|(key, _)| !OURS.contains(key) && !is_exchanged(key));
         let mut out = Vec::with_capacity(256 + self.bytes);
         for (key, value) in own.chain(passed) {
             out.push(if out.is_empty() { b'{' } else { b',' });

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use farthing_core::Usage;
 
 use super::account::{Cost, CostStatus};
+use super::cache::CacheFigures;
 use super::failure::Cause;
 use super::fleet::Fleet;
 
@@ -112,6 +113,26 @@ pub(super) fn render(fleet: &Fleet, now: Instant) -> String {
         }
     }
     text
+}
+
+/// Adds what is counted of the cache.
+pub(super) fn render_cache(figures: &CacheFigures, text: &mut String) {
+    let mut family = |name: &str, kind: &str, help: &str, samples: &[(String, u64)]| {
+        // Writing to a String cannot fail.
+        writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}").unwrap_or_default();
+        for (labels, value) in samples {
+            writeln!(text, "{name}{labels} {value}").unwrap_or_default();
+        }
+    };
+    let requests = figures.requests.iter();
+    let requests: Vec<_> =
+        requests.map(|(result, count)| (format!("{{result=\"{result}\"}}"), *count)).collect();
+    let help = "Requests by how they met the cache of answers";
+    family("farthing_cache_requests_total", "counter", help, &requests);
+    let entries = [(String::new(), figures.entries)];
+    family("farthing_cache_entries", "gauge", "Answers that are kept", &entries);
+    let bytes = [(String::new(), figures.bytes)];
+    family("farthing_cache_bytes", "gauge", "Memory that they take", &bytes);
 }
 
 /// The metrics of upstreams.

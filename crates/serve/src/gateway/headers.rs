@@ -14,11 +14,11 @@ use crate::decide::DecisionMade;
 use crate::error::{ApiError, Carried};
 use crate::headers::MODEL;
 
-const UPSTREAM: HeaderName = HeaderName::from_static("x-farthing-upstream");
+pub(super) const UPSTREAM: HeaderName = HeaderName::from_static("x-farthing-upstream");
 const ATTEMPTS: HeaderName = HeaderName::from_static("x-farthing-attempts");
 const FALLBACKS: HeaderName = HeaderName::from_static("x-farthing-fallbacks");
-const COST_USD: HeaderName = HeaderName::from_static("x-farthing-cost-usd");
-const COST_STATUS: HeaderName = HeaderName::from_static("x-farthing-cost-status");
+pub(super) const COST_USD: HeaderName = HeaderName::from_static("x-farthing-cost-usd");
+pub(super) const COST_STATUS: HeaderName = HeaderName::from_static("x-farthing-cost-status");
 const OVERHEAD_US: HeaderName = HeaderName::from_static("x-farthing-overhead-us");
 const ERROR_SOURCE: HeaderName = HeaderName::from_static("x-farthing-error-source");
 

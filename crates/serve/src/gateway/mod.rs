@@ -7,6 +7,7 @@
 mod account;
 mod answer;
 mod attempt;
+mod cache;
 mod call;
 mod failure;
 mod figures;
@@ -27,7 +28,6 @@ use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
 use farthing_core::Digest;
-use reqwest::Client;
 use tokio::time::Instant;
 
 use crate::config::GatewayConfig;
@@ -40,6 +40,7 @@ use crate::origin::REQUEST_ID;
 use crate::{Clock, ErrorCode};
 use answer::{Answer, AnswerBody};
 use attempt::{Patience, Sender};
+use cache::{Cache, Keep, Lookup};
 use call::Call;
 use fleet::Fleet;
 pub use fleet::UpstreamError;
@@ -54,15 +55,25 @@ use relay::Relay;
 #[derive(Debug)]
 pub(crate) struct Gateway {
     config: GatewayConfig,
-    client: Client,
+    http: reqwest::Client,
     fleet: ArcSwap<Built>,
     /// Held while another fleet is made.
     building: Mutex<()>,
+    cache: Option<Cache>,
     router: RouterSlot,
     decider: Decider,
     ids: Arc<Ids>,
     log: Option<OutcomeLog>,
     clock: Clock,
+}
+
+/// A client's request.
+#[derive(Debug, Clone, Copy)]
+struct Client<'a> {
+    shape: Shape,
+    headers: &'a HeaderMap,
+    json: &'a Bytes,
+    came: Instant,
 }
 
 /// A fleet and the router that it was made for.
@@ -97,7 +108,7 @@ impl Gateway {
     pub(crate) fn new(config: &GatewayConfig, parts: Parts) -> Result<Self, GatewayError> {
         // It is installed already where another server runs in this process.
         let _installed = rustls::crypto::ring::default_provider().install_default();
-        let client = Client::builder()
+        let http = reqwest::Client::builder()
             .connect_timeout(config.timeouts.connect)
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
@@ -107,7 +118,8 @@ impl Gateway {
         let built = Built::new(config, router.current().as_deref(), None)?;
         let (config, fleet) = (config.clone(), ArcSwap::from_pointee(built));
         let building = Mutex::new(());
-        Ok(Self { config, client, fleet, building, router, decider, ids, log, clock })
+        let cache = config.cache.as_ref().map(Cache::new);
+        Ok(Self { config, http, fleet, building, cache, router, decider, ids, log, clock })
     }
 
     /// The fleet for the router in service.
@@ -132,33 +144,52 @@ impl Gateway {
 
     /// What is counted, as an exposition.
     pub(crate) fn render(&self) -> String {
-        figures::render(&self.fleet.load().fleet, std::time::Instant::now())
+        let mut text = figures::render(&self.fleet.load().fleet, std::time::Instant::now());
+        if let Some(cache) = &self.cache {
+            figures::render_cache(&cache.figures(), &mut text);
+        }
+        text
     }
 
     /// The answer to a client's request; errors have the shape of its protocol.
     pub(crate) async fn answer(&self, shape: Shape, headers: &HeaderMap, json: &Bytes) -> Response {
-        match self.try_answer(shape, headers, json).await {
-            Ok(response) => response,
-            Err(error) => error_of(shape, error),
-        }
+        let client = Client { shape, headers, json, came: Instant::now() };
+        let answer = self.answer_or_kept(client).await;
+        answer.unwrap_or_else(|error| error_of(shape, error))
     }
 
-    async fn try_answer(
-        &self,
-        shape: Shape,
-        headers: &HeaderMap,
-        json: &Bytes,
-    ) -> Result<Response, ApiError> {
-        let came = Instant::now();
+    async fn answer_or_kept(&self, client: Client<'_>) -> Result<Response, ApiError> {
+        let Client { shape, headers, json, .. } = client;
         let call = Call::parse(shape, json)?;
-        let Plan { targets, decision, tokens, explain } = self.plan(shape, &call, json).await?;
+        let ask = async |keep| {
+            let answer = self.forward(client, &call, keep).await;
+            answer.unwrap_or_else(|error| error_of(shape, error))
+        };
+        let Some(cache) = &self.cache else { return Ok(ask(None).await) };
+        let router = self.router.current();
+        let router = router.as_ref().map(|loaded| loaded.router.digest());
+        Ok(match Lookup::of(shape, headers, &call, router)? {
+            Some(lookup) => cache.answer(lookup, ask).await,
+            None => cache.bypassed(ask(None).await),
+        })
+    }
+
+    /// Has a request answered by an upstream; a stream is kept where a cache wants it.
+    async fn forward(
+        &self,
+        client: Client<'_>,
+        call: &Call<'_>,
+        keep: Option<Keep>,
+    ) -> Result<Response, ApiError> {
+        let Client { shape, headers, json, came } = client;
+        let Plan { targets, decision, tokens, explain } = self.plan(shape, call, json).await?;
         let timeouts = self.config.timeouts;
         let patience = Patience { timeouts, deadline: came + timeouts.total };
         let none = HeaderValue::from_static("none");
         let mut forward = Forward {
             config: &self.config,
             sender: Sender {
-                client: &self.client,
+                http: &self.http,
                 patience,
                 shape,
                 headers,
@@ -166,7 +197,7 @@ impl Gateway {
                 answer_bytes: self.config.answer_bytes,
                 clock: &self.clock,
             },
-            call: &call,
+            call,
             decision: decision.as_ref().map(|made| made.id),
             tokens,
             log: self.log.clone(),
@@ -185,7 +216,11 @@ impl Gateway {
                 let response = headers::passed_down(StatusCode::OK, &headers, Body::empty());
                 let expected = account.expected_cost();
                 let response = headers::tell(response, &account, expected);
-                let relay = Relay { stream, account, patience, shape, explain };
+                let mut keep = keep;
+                if let Some(keep) = &mut keep {
+                    keep.head(response.headers());
+                }
+                let relay = Relay { stream, account, patience, shape, explain, keep };
                 response.map(|_| relay.into_body())
             }
             Err(Undelivered::Refused(refusal)) => {

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::account::{Account, Cost};
 use super::attempt::Patience;
+use super::cache::Keep;
 use super::failure::{Cause, Failure};
 use super::protocol::Shape;
 use super::stream::{Step, Stream};
@@ -20,6 +21,8 @@ pub(super) struct Relay {
     pub(super) shape: Shape,
     /// Whether the client wants to be told what it cost.
     pub(super) explain: bool,
+    /// Where the stream is kept for others.
+    pub(super) keep: Option<Keep>,
 }
 
 impl Relay {
@@ -38,8 +41,16 @@ impl Relay {
         let step = self.stream.next(self.patience).await;
         self.account.bill = self.stream.bill();
         match step {
-            Ok(Step::Events(events)) => (events, true),
+            Ok(Step::Events(events)) => {
+                if let Some(keep) = &mut self.keep {
+                    keep.piece(&events);
+                }
+                (events, true)
+            }
             Ok(Step::End(terminal)) => {
+                if let Some(keep) = self.keep.take() {
+                    keep.end(&terminal).await;
+                }
                 let cost = self.account.answered();
                 let told = if self.explain { self.told(cost) } else { Vec::new() };
                 ([told, terminal.to_vec()].concat().into(), false)

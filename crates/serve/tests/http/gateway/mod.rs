@@ -1,5 +1,6 @@
 //! The gateway in front of upstreams that do what they are told to.
 
+mod cache;
 mod faults;
 mod log;
 mod passing;
