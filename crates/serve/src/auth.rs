@@ -5,13 +5,16 @@
 
 use std::net::SocketAddr;
 
-use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use farthing_core::Digest;
 use subtle::{Choice, ConstantTimeEq as _};
 
 use crate::ServeConfig;
 use crate::config::Auth;
+
+/// Where clients of the Anthropic protocol send their key.
+pub(crate) const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
 /// A server without keys that others than this machine could reach.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -45,7 +48,7 @@ impl Keys {
 
     /// Whether a request with these headers may pass: it has an accepted key, or none is needed.
     pub(crate) fn admit(&self, headers: &HeaderMap) -> bool {
-        self.is_empty() || bearer(headers).is_some_and(|key| self.knows(key))
+        self.is_empty() || key_of(headers).is_some_and(|key| self.knows(key))
     }
 
     fn knows(&self, key: &[u8]) -> bool {
@@ -58,10 +61,12 @@ impl Keys {
     }
 }
 
-/// The key in `authorization: Bearer KEY`.
-fn bearer(headers: &HeaderMap) -> Option<&[u8]> {
-    let value = headers.get(AUTHORIZATION)?.as_bytes();
-    let (scheme, key) = value.split_at_checked("Bearer ".len())?;
+/// The key in `authorization: Bearer KEY`, or else in `x-api-key: KEY`.
+pub(crate) fn key_of(headers: &HeaderMap) -> Option<&[u8]> {
+    let Some(value) = headers.get(AUTHORIZATION) else {
+        return headers.get(API_KEY).map(HeaderValue::as_bytes);
+    };
+    let (scheme, key) = value.as_bytes().split_at_checked("Bearer ".len())?;
     scheme.eq_ignore_ascii_case(b"Bearer ").then(|| key.trim_ascii())
 }
 
@@ -71,11 +76,8 @@ mod tests {
 
     fn admits(keys: &[&str], header: Option<&str>) -> bool {
         let keys = Keys(keys.iter().map(|key| Digest::of(key.as_bytes())).collect());
-        let mut headers = HeaderMap::new();
-        if let Some(header) = header {
-            headers.insert(AUTHORIZATION, header.parse().unwrap());
-        }
-        keys.admit(&headers)
+        let headers = header.map(|header| (AUTHORIZATION, header.parse().unwrap()));
+        keys.admit(&headers.into_iter().collect())
     }
 
     #[test]
@@ -87,6 +89,19 @@ mod tests {
             assert!(!admits(&["one", "two"], Some(header)), "{header}");
         }
         assert!(!admits(&["one"], None));
+    }
+
+    #[test]
+    fn a_key_may_stand_where_anthropic_has_it() {
+        let keys = Keys(vec![Digest::of(b"one")]);
+        let admits = |given: &[(HeaderName, &'static str)]| {
+            let given =
+                given.iter().map(|(name, key)| (name.clone(), HeaderValue::from_static(key)));
+            keys.admit(&given.collect())
+        };
+        assert!(admits(&[(API_KEY, "one")]));
+        assert!(!admits(&[(API_KEY, "two")]));
+        assert!(!admits(&[(AUTHORIZATION, "Bearer two"), (API_KEY, "one")]));
     }
 
     #[test]

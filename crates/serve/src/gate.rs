@@ -77,8 +77,8 @@ impl Gate {
         let rules = self.rules();
         let passes = keys == KeyRule::NotNeeded || endpoint.is_open() || rules.keys.admit(headers);
         if !passes {
-            let message = "no accepted key; hint: send `authorization: Bearer KEY` with a key that \
-                           this server was configured with";
+            let message = "no accepted key; hint: send `authorization: Bearer KEY` or `x-api-key: KEY` with a key \
+                           that this server was configured with";
             return Err(ApiError::new(ErrorCode::Unauthorized, message));
         }
         if keys == KeyRule::NotNeeded || rules.keys.is_empty() {

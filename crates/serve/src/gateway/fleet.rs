@@ -11,9 +11,8 @@ use reqwest::Url;
 use super::figures::Figures;
 use super::pool::{Member, Pool, Quota, QuotaConfig};
 use super::protocol::Shape;
+use crate::auth::API_KEY;
 use crate::config::{GatewayConfig, Protocol, UpstreamConfig};
-
-const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
 /// Every way to every candidate.
 #[derive(Debug)]

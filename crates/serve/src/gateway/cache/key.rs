@@ -1,17 +1,16 @@
 //! When two requests are the same.
 
+use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
-use axum::http::{HeaderMap, HeaderName};
 use farthing_core::Digest;
 
 use super::super::attempt::MEANT_FOR_MODELS;
 use super::super::call::Call;
 use super::super::protocol::Shape;
+use crate::auth::API_KEY;
 
 /// Fields that say how an answer is sent, not what it says.
 const FORM: [&str; 2] = ["stream", "stream_options"];
-/// Anthropic's clients send their key there.
-const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
 /// How an answer is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,6 +61,8 @@ pub(super) fn key(
 
 #[cfg(test)]
 mod tests {
+    use axum::http::HeaderName;
+
     use super::*;
 
     fn of(body: &str, headers: &[(HeaderName, &'static str)], router: &[u8]) -> Digest {
