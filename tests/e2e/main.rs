@@ -22,6 +22,7 @@ mod prices;
 mod real_data;
 mod reload;
 mod reproducible_fit;
+mod rules;
 mod simulate;
 
 mod binary;

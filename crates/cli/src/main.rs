@@ -15,6 +15,7 @@ mod log;
 mod log_input;
 mod prices;
 mod route;
+mod rules;
 #[cfg(test)]
 mod schemas;
 mod serve;
@@ -63,6 +64,9 @@ enum Command {
     /// What a server logged -> an outcome log, or Parquet
     #[command(subcommand)]
     Log(log::Command),
+    /// What the rules of a configuration would do
+    #[command(subcommand)]
+    Rules(rules::Command),
     /// Synthetic traffic with known truth
     Simulate(simulate::Args),
 }
@@ -77,6 +81,7 @@ fn main() -> ExitCode {
         Command::Compare(args) => compare::run(&args),
         Command::Distill(args) => distill::run(&args),
         Command::Route(args) => route::run(&args),
+        Command::Rules(command) => rules::run(&command),
         Command::Bench(args) => bench::run(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Key(args) => key::run(&args),

@@ -1,7 +1,7 @@
 //! `farthing route`: one decision, explained.
 
 use std::io::Read as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use farthing_core::{Decision, RouteBody};
@@ -36,7 +36,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let router = load_router(&args.router, args.prices.as_deref())?;
-    let mut body = body(args)?;
+    let mut body = body(args.file.as_deref(), args.prompt.as_deref())?;
     if args.policy.is_some() {
         body.farthing.policy.clone_from(&args.policy);
     }
@@ -45,8 +45,9 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     if args.json { term::print_json(&decision) } else { term::print(&explain(&decision)) }
 }
 
-fn body(args: &Args) -> Result<RouteBody, Failure> {
-    let (json, place) = match (&args.file, args.prompt.as_deref()) {
+/// A body from a file, or of a prompt; `-` reads the prompt from stdin.
+pub(crate) fn body(file: Option<&Path>, prompt: Option<&str>) -> Result<RouteBody, Failure> {
+    let (json, place) = match (file, prompt) {
         (Some(path), _) => {
             let read = std::fs::read_to_string(path);
             let json = read.map_err(|e| {

@@ -75,6 +75,15 @@ fn sources(args: &Args) -> Sources {
             log_prompts: args.log_prompts.as_deref().and_then(PromptStorage::from_name),
             trace: args.trace.clone(),
         },
+        ..sources_of(None, None)
+    }
+}
+
+/// The settings of a configuration file, for a router if one is given.
+pub(crate) fn sources_of(file: Option<PathBuf>, router: Option<PathBuf>) -> Sources {
+    Sources {
+        file,
+        overrides: Overrides { router, ..Overrides::default() },
         read_prices: |path| Ok(read_prices(path)?),
         env: variable,
     }

@@ -41,6 +41,8 @@ fn row<'a>(context: &'a BTreeMap<String, String>, digest: &'a str) -> DecisionRo
         decision_us: 7.312,
         context: Cow::Borrowed(context),
         session: None,
+        arm: None,
+        rules: Vec::new(),
         asked: Stored { digest: Some(digest.into()), ..Stored::default() },
         predicted: Predicted {
             quality: numbers(1.0).into(),

@@ -35,6 +35,12 @@ pub struct Decision<'a> {
     pub truncated: bool,
     /// Microseconds from the parsed request to the choice.
     pub decision_us: f64,
+    /// The arm of the configured experiment that it was made in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arm: Option<Cow<'a, str>>,
+    /// The rules of the configuration that held.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rules: Vec<Cow<'a, str>>,
     /// The eligible candidates, and the choice where nobody was; every candidate when asked to explain.
     pub candidates: Vec<CandidateReport<'a>>,
 }

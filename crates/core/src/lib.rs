@@ -14,6 +14,8 @@ mod policy;
 mod prediction;
 mod price;
 mod request;
+pub mod rules;
+mod session;
 mod text;
 mod usage;
 
@@ -27,5 +29,6 @@ pub use policy::{Bar, Choice, Constraints, Exclusion, NoneEligible, Policy, Reas
 pub use prediction::Prediction;
 pub use price::{Price, PriceError, PriceTable};
 pub use request::{Message, Request, RequestError, Role};
+pub use session::{NotAPin, Pin};
 pub use text::{normalise, split_key};
 pub use usage::Usage;

@@ -95,6 +95,8 @@ fn decision() -> impl Strategy<Value = (RouterNames<'static>, DecisionRow<'stati
                 decision_us: numbers.4,
                 context: Cow::Owned(kept.0),
                 session: kept.1,
+                arm: None,
+                rules: Vec::new(),
                 asked: kept.2,
                 predicted: rest.2,
             };
@@ -214,6 +216,8 @@ fn plain() -> (RouterNames<'static>, DecisionRow<'static>) {
         decision_us: 1.0,
         context: Cow::default(),
         session: None,
+        arm: Some("b".into()),
+        rules: vec!["night".into()],
         asked: Stored::default(),
         predicted,
     };

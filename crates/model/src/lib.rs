@@ -11,6 +11,7 @@ pub mod network;
 mod reading;
 mod route;
 mod router;
+mod session;
 pub mod static_table;
 
 pub use route::{Circumstances, Decided, RouteError};
@@ -19,6 +20,7 @@ pub use router::{
     CandidateCard, Certificate, ClusterShape, CostModel, DataCard, DecisionTimeCard,
     DroppedLearner, EarnedShare, GateCheck, GateReport, Guarantee, IntervalCard, InvalidKnots,
     Isotonic, LearnerCard, LeftOutCard, Manifest, Parts, Platt, PolicySpec, Router, RouterError,
-    Scorer, SeenPrompts, SliceBounds, StandIn, TimeSplitCard, TokenModel, UnknownCandidates,
-    write_router,
+    RulesError, Scorer, SeenPrompts, SliceBounds, StandIn, TimeSplitCard, TokenModel,
+    UnknownCandidates, write_router,
 };
+pub use session::Session;

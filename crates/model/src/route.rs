@@ -3,12 +3,13 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use farthing_core::rules::{Chosen, Effect, Known};
 use farthing_core::{
     Bar, CandidateFacts, CandidateReport, Choice, Constraints, Decision, Digest, Exclusion, Needs,
-    NoneEligible, Prediction, Reason, Request, RouteOptions, decide,
+    NoneEligible, Policy, Prediction, Reason, Request, RouteOptions, decide,
 };
 
-use crate::{Router, Scorer};
+use crate::{Router, Scorer, Session};
 
 /// What a decision depends on beside the request.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -19,12 +20,16 @@ pub struct Circumstances<'a> {
     pub unhealthy: &'a [usize],
     /// Positions of candidates that may not be chosen for reasons outside request and router.
     pub barred: &'a [(usize, Exclusion)],
+    /// The session that the request goes on with.
+    pub session: Option<Session>,
+    /// Seconds since 1970, UTC, for rules that ask for the time.
+    pub unix_seconds: Option<u64>,
 }
 
 impl Circumstances<'static> {
     /// Everyone answers.
     pub fn drawn(draw: f64) -> Self {
-        Self { draw, unhealthy: &[], barred: &[] }
+        Self { draw, unhealthy: &[], barred: &[], session: None, unix_seconds: None }
     }
 }
 
@@ -41,6 +46,10 @@ pub struct Decided {
     pub bar: Bar,
     /// Whether the routing text was cut.
     pub truncated: bool,
+    /// The arm of the configured experiment.
+    pub arm: Option<Arc<str>>,
+    /// The rules of the configuration that held.
+    pub rules: Vec<Arc<str>>,
 }
 
 /// Why a request was not routed.
@@ -96,13 +105,37 @@ impl Router {
         options: &RouteOptions,
         circumstances: Circumstances<'_>,
     ) -> Result<Decided, RouteError> {
+        let rules = self.rules();
+        let Circumstances { draw, unix_seconds, .. } = circumstances;
+        let arm = rules.experiment.as_ref().and_then(|experiment| experiment.arm(options, draw));
+        let known = Known { request, unix_seconds, arm: arm.as_deref() };
+        let mut effect = rules.before(&known);
+        let mut decided = self.choose(scorer, (request, options), circumstances, &effect)?;
+        let best = decided.choice.ranked[0];
+        let Prediction { p_above_bar, cost_usd, .. } = decided.predictions[best];
+        let margin = decided.choice.margin;
+        let model = &*self.candidates()[best];
+        if rules.after(&known, &Chosen { model, p_above_bar, margin, cost_usd }, &mut effect) {
+            decided = self.choose(scorer, (request, options), circumstances, &effect)?;
+        }
+        Ok(Decided { arm, rules: effect.names, ..decided })
+    }
+
+    /// The choice with what rules have made of it.
+    fn choose(
+        &self,
+        scorer: &mut Scorer,
+        (request, options): (&Request, &RouteOptions),
+        circumstances: Circumstances<'_>,
+        effect: &Effect<'_>,
+    ) -> Result<Decided, RouteError> {
         let manifest = self.manifest();
-        let bar = options.bar.unwrap_or(manifest.bars[0].bar);
+        let bar = options.bar.or(effect.bar).unwrap_or(manifest.bars[0].bar);
         let bar_index = self.bar_index(bar).ok_or_else(|| RouteError::UnknownBar {
             bar,
             trained: list(manifest.bars.iter().map(|card| card.bar.to_string())),
         })?;
-        let name = match options.policy.as_deref() {
+        let name = match options.policy.as_deref().or(effect.policy) {
             None | Some("default") => manifest.default_policy.as_str(),
             Some(name) => name,
         };
@@ -111,15 +144,56 @@ impl Router {
             known: list(manifest.policies.keys().cloned()),
         })?;
         let constraints = self.constraints(options)?;
-        let predictions = scorer.score(self, request, bar_index)?.to_vec();
+        let mut predictions = scorer.score(self, request, bar_index)?.to_vec();
         let (text_bytes, truncated) = (scorer.features().text_bytes, scorer.features().truncated);
+        let Circumstances { draw, unhealthy, barred, session, .. } = circumstances;
         // What stands outside comes first: it can forbid a candidate where nobody is eligible.
-        let mut unmet = circumstances.barred.to_vec();
+        let names = self.candidates().iter().enumerate();
+        let ruled_out = names.filter(|(_, name)| effect.bars(name));
+        let mut unmet: Vec<_> = ruled_out.map(|(i, _)| (i, Exclusion::Rule)).collect();
+        unmet.extend(barred);
         unmet.extend(self.unmet(&Needs::of(request, options), text_bytes));
-        let unhealthy = circumstances.unhealthy.to_vec();
-        let constraints = Constraints { unmet, unhealthy, ..constraints };
-        let choice = decide(&policy, &predictions, &constraints, circumstances.draw)?;
-        Ok(Decided { choice, predictions, policy: name.into(), bar, truncated })
+        let constraints = Constraints { unmet, unhealthy: unhealthy.to_vec(), ..constraints };
+        let mut choice = match &session {
+            Some(session) => {
+                let alone = decide(&policy, &predictions, &constraints, 1.0)?;
+                self.discount(session, &mut predictions);
+                self.stay(session, &policy, &predictions, constraints, &alone)?
+            }
+            None => decide(&policy, &predictions, &constraints, draw)?,
+        };
+        let best = choice.ranked[0];
+        let is_named = effect.names_alone(&self.candidates()[best]);
+        if is_named && choice.reason != Reason::NoneEligibleDefault {
+            choice.reason = Reason::Rule;
+        }
+        let (arm, rules) = (None, Vec::new());
+        Ok(Decided { choice, predictions, policy: name.into(), bar, truncated, arm, rules })
+    }
+
+    /// The choice within a session, where nothing is explored: `alone` is what would be chosen without it.
+    fn stay(
+        &self,
+        session: &Session,
+        policy: &Policy,
+        predictions: &[Prediction],
+        mut constraints: Constraints,
+        alone: &Choice,
+    ) -> Result<Choice, NoneEligible> {
+        if let Some(cap) = constraints.max_cost_usd {
+            // A cap is on this turn, not on the average of those to come.
+            let dear = |usd: Option<f64>| usd.is_some_and(|usd| usd > cap);
+            let above = predictions.iter().enumerate().filter(|(_, p)| dear(p.cost_usd));
+            constraints.unmet.extend(above.map(|(i, _)| (i, Exclusion::MaxCost)));
+        }
+        let policy = Policy { explore: 0.0, ..policy.clone() };
+        let mut choice =
+            decide(&policy, &self.over_turns(session, predictions), &constraints, 1.0)?;
+        let best = choice.ranked[0];
+        if best == session.candidate && best != alone.ranked[0] {
+            choice.reason = Reason::Session;
+        }
+        Ok(choice)
     }
 
     /// The choice of a client that named a candidate, by position: no policy and no constraint is asked,
@@ -139,7 +213,8 @@ impl Router {
             excluded: vec![None; predictions.len()],
         };
         let (bar, truncated) = (self.manifest().bars[0].bar, scorer.features().truncated);
-        Ok(Decided { choice, predictions, policy: "requested".into(), bar, truncated })
+        let (policy, arm, rules) = ("requested".into(), None, Vec::new());
+        Ok(Decided { choice, predictions, policy, bar, truncated, arm, rules })
     }
 
     fn constraints(&self, options: &RouteOptions) -> Result<Constraints, RouteError> {
@@ -174,12 +249,14 @@ impl Router {
         self.facts().iter().enumerate().filter_map(fails).collect()
     }
 
-    /// Digest of the policy of that name with its parameters at every bar, and with the prices and
-    /// facts that the router's digest does not cover.
+    /// Digest of the policy of that name with its parameters at every bar, and with the prices, facts and
+    /// rules that the router's digest does not cover.
     pub fn policy_digest(&self, name: &str) -> Digest {
         let rules = (0..self.manifest().bars.len()).map(|bar| self.policy(name, bar));
         let own = format!("{name} {:?}", rules.collect::<Vec<_>>());
         let text = if self.is_repriced() { format!("{own} {:?}", self.prices()) } else { own };
+        let rules = self.rules();
+        let text = if rules.is_empty() { text } else { format!("{text} {rules:?}") };
         let text = match self.facts() {
             facts if facts.iter().all(CandidateFacts::is_unknown) => text,
             facts => format!("{text} {facts:?}"),
@@ -225,6 +302,8 @@ impl Decided {
             router: Cow::Borrowed(router.digest()),
             truncated: self.truncated,
             decision_us,
+            arm: self.arm.as_deref().map(Cow::Borrowed),
+            rules: self.rules.iter().map(|name| Cow::Borrowed(&**name)).collect(),
             candidates: reports.collect(),
         }
     }

@@ -119,8 +119,15 @@ impl Decider {
 
         let start = Instant::now();
         let mut out = loaded.health.out(|| unix_ms(clock.now()));
+        let asks_time = !loaded.router.rules().is_empty();
         out.extend(unhealthy);
-        let circumstances = Circumstances { draw: draw(id), unhealthy: &out, barred: &barred };
+        let circumstances = Circumstances {
+            draw: draw(id),
+            unhealthy: &out,
+            barred: &barred,
+            session: None,
+            unix_seconds: asks_time.then(|| unix_ms(clock.now()) / 1000),
+        };
         let decided = SCORER.with_borrow_mut(|kept| {
             // Taken out, so that a panic leaves a new one behind and not one that is half through.
             let mut scorer = std::mem::take(kept);
@@ -138,6 +145,7 @@ impl Decider {
             .map_err(|error| ApiError::from_route(error, &options, loaded.router.candidates()))?;
         let (model, reason) = (decided.choice.ranked[0], decided.choice.reason);
         metrics.decision(&loaded.cells, Made { policy: &decided.policy, model, reason }, took);
+        loaded.rule_cells.count(&decided);
         let RouteOptions { session_id: session, explain, .. } = options;
         let decision_us = took.as_nanos() as f64 / 1e3;
         Ok(DecisionMade { id, loaded, decided, decision_us, request, session, explain })
@@ -221,6 +229,7 @@ impl DecisionMade {
             policy: Arc::clone(&self.decided.policy),
             reason: choice.reason,
             decision_us: self.decision_us,
+            arm: self.decided.arm.clone(),
         }
     }
 }

@@ -14,6 +14,7 @@ use crate::ids;
 const DECISION_ID: HeaderName = HeaderName::from_static("x-farthing-decision-id");
 pub(crate) const MODEL: HeaderName = HeaderName::from_static("x-farthing-model");
 const POLICY: HeaderName = HeaderName::from_static("x-farthing-policy");
+const ARM: HeaderName = HeaderName::from_static("x-farthing-arm");
 const REASON: HeaderName = HeaderName::from_static("x-farthing-reason");
 const DECISION_US: HeaderName = HeaderName::from_static("x-farthing-decision-us");
 
@@ -26,6 +27,8 @@ pub(crate) struct DecisionHeaders {
     pub(crate) policy: Arc<str>,
     pub(crate) reason: Reason,
     pub(crate) decision_us: f64,
+    /// The arm of the experiment.
+    pub(crate) arm: Option<Arc<str>>,
 }
 
 #[expect(
@@ -45,7 +48,8 @@ impl IntoResponseParts for DecisionHeaders {
         // The id of the request and what every answer has come on top.
         headers.reserve(8);
         let policy = HeaderValue::from_str(&self.policy).ok();
-        for (name, value) in [(MODEL, self.model), (POLICY, policy)] {
+        let arm = self.arm.and_then(|arm| HeaderValue::from_str(&arm).ok());
+        for (name, value) in [(MODEL, self.model), (POLICY, policy), (ARM, arm)] {
             if let Some(value) = value {
                 headers.insert(name, value);
             }

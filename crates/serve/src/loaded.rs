@@ -8,13 +8,13 @@ use arc_swap::ArcSwapOption;
 use axum::body::Bytes;
 use axum::http::HeaderValue;
 use farthing_core::{CandidateSettings, Digest, Price, PriceTable};
-use farthing_model::{Router, RouterError, UnknownCandidates};
+use farthing_model::{Router, RouterError, RulesError, UnknownCandidates};
 
 use crate::api::{Model, ModelList};
 use crate::clock::unix_ms;
 use crate::error::ApiError;
 use crate::health::Health;
-use crate::metrics::DecisionCells;
+use crate::metrics::{DecisionCells, RuleCells};
 use crate::source::{self, SourceError};
 use crate::{ErrorCode, ServeConfig};
 
@@ -84,6 +84,7 @@ impl RouterSlot {
 pub(crate) struct Loaded {
     pub(crate) router: Router,
     pub(crate) cells: DecisionCells,
+    pub(crate) rule_cells: RuleCells,
     pub(crate) health: Health,
     /// When it was loaded.
     pub(crate) at: SystemTime,
@@ -110,6 +111,9 @@ pub enum LoadError {
     /// The settings are about candidates of another router.
     #[error(transparent)]
     Candidates(#[from] UnknownCandidates),
+    /// So are the rules.
+    #[error(transparent)]
+    Rules(#[from] RulesError),
     /// The list of its models cannot be written as JSON.
     #[error("cannot encode the list of models")]
     Encode(#[source] serde_json::Error),
@@ -125,7 +129,8 @@ fn with_settings(router: Router, config: &ServeConfig) -> Result<Router, LoadErr
         Some(prices) => router.with_prices(prices),
         None => router.with_own_prices(),
     };
-    Ok(router.with_candidate_settings(&config.candidates)?)
+    let router = router.with_candidate_settings(&config.candidates)?;
+    Ok(router.with_rules(&config.rules)?)
 }
 
 impl Loaded {
@@ -152,6 +157,7 @@ impl Loaded {
         Ok(Self {
             usual_answer_bytes: 512 + 2 * names + 200 * router.candidates().len(),
             cells: DecisionCells::new(policies.clone(), router.candidates()),
+            rule_cells: RuleCells::new(router.rules()),
             health: Health::new(router.candidates().len()),
             at: now,
             models: models.into(),
@@ -169,7 +175,9 @@ impl Loaded {
 
     /// Whether these settings would change nothing.
     pub(crate) fn is_made_with(&self, config: &ServeConfig) -> bool {
-        self.prices == config.prices && self.candidates == config.candidates
+        self.prices == config.prices
+            && self.candidates == config.candidates
+            && *self.router.rules() == config.rules
     }
 
     /// Name of the candidate of that position, where a header can hold it.

@@ -7,6 +7,7 @@
 
 mod decisions;
 mod http;
+mod rules;
 mod table;
 
 use std::fmt;
@@ -24,6 +25,7 @@ use decisions::DecisionSeries;
 pub(crate) use decisions::{DecisionCells, Made};
 pub(crate) use http::Shed;
 use http::{HttpCells, REQUEST_BUCKETS};
+pub(crate) use rules::RuleCells;
 use table::Metric;
 
 /// How often histogram samples are folded into buckets; between two scrapes they would pile up.

@@ -82,12 +82,14 @@ pub(crate) struct Exposition {
 impl Exposition {
     pub(crate) fn render(&self) -> String {
         let upstreams = self.gateway.as_ref().map_or_else(String::new, |gateway| gateway.render());
+        let loaded = self.router.current();
         let own = self.metrics.render(&Gauges {
             queued_rows: self.log.as_ref().map_or(0, DecisionLog::queued_rows),
             in_flight: self.gate.in_flight(),
-            router: self.router.current().map(|loaded| loaded.router.digest().to_string()),
+            router: loaded.as_ref().map(|loaded| loaded.router.digest().to_string()),
         });
-        own + &upstreams
+        let rules = loaded.map_or_else(String::new, |loaded| loaded.rule_cells.render());
+        own + &rules + &upstreams
     }
 }
 

@@ -103,6 +103,12 @@ pub struct DecisionRow<'a> {
     /// Digest of the request's `session_id`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session: Option<Cow<'a, str>>,
+    /// The arm of the configured experiment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arm: Option<Cow<'a, str>>,
+    /// The rules of the configuration that held.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rules: Vec<Cow<'a, str>>,
     /// What was asked.
     #[serde(borrow, default, skip_serializing_if = "Stored::is_nothing")]
     pub asked: Stored<'a>,

@@ -95,11 +95,14 @@ impl Constraints {
     }
 
     /// Whether the request cannot or must not reach a candidate, whatever the alternative: it excludes it
-    /// by name, says where its data may go, or there is no way to it.
+    /// by name, says where its data may go, a rule forbids it, or there is no way to it.
     pub(super) fn forbid(&self, candidate: usize) -> bool {
         let unmet = self.unmet_by(candidate);
         self.exclude.contains(&candidate)
-            || matches!(unmet, Some(Exclusion::Region | Exclusion::Tag | Exclusion::NoUpstream))
+            || matches!(
+                unmet,
+                Some(Exclusion::Region | Exclusion::Tag | Exclusion::NoUpstream | Exclusion::Rule)
+            )
     }
 
     fn unmet_by(&self, candidate: usize) -> Option<Exclusion> {

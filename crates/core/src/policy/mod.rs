@@ -26,7 +26,7 @@ pub struct Policy {
     /// ones included, instead.
     pub explore: f64,
     /// Candidates whose evidence does not suffice for the rule: only exploration chooses them, or
-    /// the rule `fixed` on one of them, or a request whose `candidates` names no others.
+    /// the rule `fixed` on one of them, or a request or a configuration that names no others.
     pub explore_only: Vec<usize>,
     /// Chosen where nobody is eligible, unless the request excludes it by name or its data may not
     /// go there.
@@ -39,14 +39,17 @@ impl Policy {
         Self { rule, explore: 0.0, explore_only: Vec::new(), when_none_eligible: None }
     }
 
-    /// Whether the rule passes over a candidate.
-    fn sets_aside(&self, candidate: usize, constraints: &Constraints) -> bool {
-        let named_alone = constraints
-            .candidates
-            .as_ref()
-            .is_some_and(|only| only.iter().all(|named| self.explore_only.contains(named)));
+    /// Whether the rule passes over candidates whose evidence does not suffice: not where it names one, nor
+    /// where request and configuration name no others.
+    fn sets_aside(&self, excluded: &[Option<Exclusion>]) -> bool {
+        let not_named = |exclusion: Option<Exclusion>| {
+            matches!(exclusion, Some(Exclusion::NotInCandidates | Exclusion::Rule))
+        };
+        let others = |(i, exclusion): (usize, &Option<Exclusion>)| {
+            !self.explore_only.contains(&i) && !not_named(*exclusion)
+        };
         let fixed = matches!(self.rule, Rule::Fixed { .. });
-        self.explore_only.contains(&candidate) && !named_alone && !fixed
+        !fixed && excluded.iter().enumerate().any(others)
     }
 
     /// What is chosen where nobody is eligible. It stays listed as excluded: what stood against it
@@ -175,8 +178,9 @@ pub fn decide(
     let barred = predictions.iter().enumerate().map(|(i, p)| constraints.exclusion(rule, i, p));
     let mut excluded: Vec<_> = barred.collect();
     // Those that exploration may choose and the rule may not.
+    let sets_aside = policy.sets_aside(&excluded);
     let aside: Vec<usize> = (0..predictions.len())
-        .filter(|&i| excluded[i].is_none() && policy.sets_aside(i, constraints))
+        .filter(|i| sets_aside && excluded[*i].is_none() && policy.explore_only.contains(i))
         .collect();
     for &i in &aside {
         excluded[i] = Some(Exclusion::ExploreOnly);

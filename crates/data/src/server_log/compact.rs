@@ -21,6 +21,7 @@ use crate::{DataError, Rejects};
 
 /// Columns that an outcome log does not have.
 pub(super) const CONTEXT: &str = "context";
+pub(super) const ARM: &str = "arm";
 pub(super) const IDEMPOTENCY_KEY: &str = "idempotency_key";
 pub(super) const POLICY_DIGEST: &str = "policy_digest";
 pub(super) const RECEIVED: &str = "received";
@@ -195,7 +196,7 @@ fn decision_cells<'a>(
     names: &'a [String],
     time: i64,
     texts: &'a DecisionTexts<'a>,
-) -> [(&'static str, Type, Cell<'a>); 26] {
+) -> [(&'static str, Type, Cell<'a>); 28] {
     let text = |name, value: &'a str| (name, Type::Text, Cell::Text(Some(value)));
     let maybe = |name, value: Option<&'a str>| (name, Type::Text, Cell::Text(value));
     let float = |name, value| (name, Type::Float, Cell::Float(value));
@@ -225,6 +226,8 @@ fn decision_cells<'a>(
         float("decision_us", Some(row.decision_us)),
         text(CONTEXT, &texts.context),
         maybe("session", row.session.as_deref()),
+        maybe(ARM, row.arm.as_deref()),
+        ("rules", Type::Texts, Cell::Texts(row.rules.iter().map(|name| Some(&**name)).collect())),
         maybe(column::PROMPT, prompt),
         maybe(column::MESSAGES, messages),
         maybe(REQUEST_DIGEST, row.asked.digest.as_deref()),

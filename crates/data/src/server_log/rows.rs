@@ -9,7 +9,9 @@ use farthing_core::log::read::{Line, LineError, LineReader};
 use farthing_core::log::segment::{DecisionRow, OutcomeEvent, StoredMessage};
 use farthing_core::{OutcomeBody, ScoreSource};
 
-use super::compact::{CONTEXT, IDEMPOTENCY_KEY, POLICY_DIGEST, RECEIVED, REQUEST_DIGEST, SOURCE};
+use super::compact::{
+    ARM, CONTEXT, IDEMPOTENCY_KEY, POLICY_DIGEST, RECEIVED, REQUEST_DIGEST, SOURCE,
+};
 use super::files::{Kind, LogFile, State};
 use crate::columns::{Required, Wanted};
 use crate::table::{Row, scan};
@@ -121,7 +123,7 @@ impl LoggedDecision {
             policy: row.policy_digest.to_string(),
             model: row.model.to_string(),
             propensity: row.propensity,
-            context: row.context.clone().into_owned(),
+            context: with_arm(row.context.clone().into_owned(), row.arm.as_deref()),
             asked: row.asked.messages.as_deref().map(asked),
             digest: row.asked.digest.as_deref().map(str::to_owned),
         })
@@ -144,7 +146,15 @@ impl LoggedOutcome {
     }
 }
 
-const DECISION_COLUMNS: [&str; 10] = [
+/// The arm of an experiment is known before the call, as context is.
+fn with_arm(mut context: BTreeMap<String, String>, arm: Option<&str>) -> BTreeMap<String, String> {
+    if let Some(arm) = arm {
+        context.entry(ARM.to_owned()).or_insert_with(|| arm.to_owned());
+    }
+    context
+}
+
+const DECISION_COLUMNS: [&str; 11] = [
     column::DECISION_ID,
     column::TIMESTAMP,
     column::ROUTER,
@@ -155,6 +165,7 @@ const DECISION_COLUMNS: [&str; 10] = [
     column::PROMPT,
     column::MESSAGES,
     REQUEST_DIGEST,
+    ARM,
 ];
 const OUTCOME_COLUMNS: [&str; 11] = [
     column::DECISION_ID,
@@ -188,7 +199,8 @@ fn visit_parquet(
     };
     let wanted = Wanted {
         names: columns.iter().map(|&name| name.to_owned()).collect(),
-        required: columns.iter().map(|name| Required::named(name)).collect(),
+        // Files of earlier versions have no arms.
+        required: columns.iter().filter(|&&n| n != ARM).map(|n| Required::named(n)).collect(),
     };
     scan(&file.path, &wanted, &mut |Row { line, values }| match values.and_then(read) {
         Ok(logged) => visit(line, logged),
@@ -220,7 +232,7 @@ fn decision(values: &[Value<'_>]) -> Result<Logged, Reason> {
         policy: name(3)?,
         model: name(4)?,
         propensity: due(values[5].number(column::PROPENSITY)?, column::PROPENSITY)?,
-        context,
+        context: with_arm(context, text(10)?.as_deref()),
         asked: prompt.or(text(8)?.map(Asked::Messages)),
         digest: text(9)?,
     })))

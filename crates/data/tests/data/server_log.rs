@@ -82,6 +82,8 @@ impl Segment {
             decision_us: 1.5,
             context: Cow::Owned(context),
             session: None,
+            arm: Some("b".into()),
+            rules: Vec::new(),
             asked,
             predicted: Predicted {
                 quality: vec![0.5, 0.25].into(),
@@ -204,7 +206,7 @@ fn expected_report() -> JoinReport {
         gone: 0,
         torn: 1,
         rejected: 1,
-        context: vec!["feature".into()],
+        context: vec!["arm".into(), "feature".into()],
         context_left_out: vec!["model".into()],
     }
 }
@@ -215,7 +217,7 @@ fn what_joins_is_written_and_the_rest_counted() {
     let (rows, report, rejects) = joined(dir.path(), &["log"], &[]).unwrap();
     let row = |n: u64, time: &str, rest: Value| {
         let mut row = json!({"request_id": id(n), "timestamp": time, "decision_id": id(n),
-            "router": "sha256:r", "policy": "sha256:p", "feature": "chat"});
+            "router": "sha256:r", "policy": "sha256:p", "feature": "chat", "arm": "b"});
         row.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
         row
     };

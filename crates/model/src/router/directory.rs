@@ -10,6 +10,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use farthing_core::rules::Rules;
 use farthing_core::{CandidateFacts, Digest, PriceTable};
 
 use super::manifest::{FORMAT_VERSION, Manifest, OLDEST_READABLE};
@@ -312,6 +313,7 @@ pub(super) fn assemble(dir: &Path, digest: Digest, parts: Parts) -> Result<Route
         own_prices: None,
         facts,
         when_none_eligible: None,
+        rules: Rules::default(),
         featurizer,
         network: Arc::new(network),
     })

@@ -5,13 +5,15 @@ mod directory;
 mod manifest;
 mod scorer;
 mod seen;
+mod settings;
 
 use std::path::Path;
 use std::sync::Arc;
 
+use farthing_core::rules::Rules;
 use farthing_core::{
-    Bar, CandidateFacts, CandidateSettings, Digest, Policy, Prediction, Price, PriceTable, Request,
-    Rule, estimated_input_tokens,
+    Bar, CandidateFacts, Digest, Policy, Prediction, Price, PriceTable, Request, Rule,
+    estimated_input_tokens,
 };
 
 use crate::features::{Features, Featurizer};
@@ -29,24 +31,7 @@ pub use manifest::{
 };
 pub use scorer::Scorer;
 pub use seen::SeenPrompts;
-
-/// Names that stand in settings and not in the router.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "the settings name candidates that the router does not have: {}; hint: it has {}",
-    quoted(unknown),
-    quoted(known)
-)]
-pub struct UnknownCandidates {
-    /// Those that it does not have.
-    pub unknown: Vec<String>,
-    /// Those that it has.
-    pub known: Vec<String>,
-}
-
-fn quoted(names: &[String]) -> String {
-    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
-}
+pub use settings::{RulesError, UnknownCandidates};
 
 /// The price of each of these candidates.
 fn price_of(names: &[String], prices: &PriceTable) -> Vec<Option<Price>> {
@@ -68,6 +53,7 @@ pub struct Router {
     /// What each candidate can do.
     facts: Vec<CandidateFacts>,
     when_none_eligible: Option<usize>,
+    rules: Rules,
     featurizer: Featurizer,
     network: Arc<Frozen>,
 }
@@ -155,34 +141,6 @@ impl Router {
     /// Whether the prices are others than those of its directory.
     pub fn is_repriced(&self) -> bool {
         self.own_prices.is_some()
-    }
-
-    /// The same router with what is said of its candidates, or the names in it that it does not have.
-    pub fn with_candidate_settings(
-        mut self,
-        settings: &CandidateSettings,
-    ) -> Result<Self, UnknownCandidates> {
-        let CandidateSettings { facts, when_none_eligible } = settings;
-        let mut unknown: Vec<String> = facts
-            .keys()
-            .chain(when_none_eligible)
-            .filter(|n| !self.names.contains(n))
-            .cloned()
-            .collect();
-        unknown.dedup();
-        if !unknown.is_empty() {
-            return Err(UnknownCandidates { unknown, known: self.names });
-        }
-        let known = |name: &String| facts.get(name).cloned().unwrap_or_default();
-        self.facts = self.names.iter().map(known).collect();
-        let named = |name: &String| self.names.iter().position(|known| known == name);
-        self.when_none_eligible = when_none_eligible.as_ref().and_then(named);
-        Ok(self)
-    }
-
-    /// What each candidate can do.
-    pub(crate) fn facts(&self) -> &[CandidateFacts] {
-        &self.facts
     }
 
     /// Input tokens of so many bytes of text for a candidate: as it was seen to be billed, else by

@@ -14,7 +14,7 @@ use super::kinds::{
 use super::table::{Placed, Table};
 use super::{
     EnvReader, Limits, LogConfig, PromptStorage, ServeConfig, TraceConfig, TraceFormat,
-    gateway_file,
+    gateway_file, rules_file,
 };
 
 /// What a file says; defaults where it says nothing.
@@ -55,6 +55,7 @@ pub(super) fn read(mut root: Table<'_>, base: &Path, env: EnvReader) -> FromFile
 
     let mut named = Vec::new();
     config.candidates = candidates(&mut root, &mut named);
+    config.rules = rules_file::read(&mut root, &mut named);
     config.gateway = gateway_file::read(&mut root, base, env);
 
     let mut log = root.table("log");

@@ -23,6 +23,26 @@ pub(super) fn texts(value: &DeValue<'_>) -> Result<Vec<String>, Due> {
     list(value, text).ok_or_else(|| "a list of texts such as [\"a\", \"b\"]".to_owned())
 }
 
+/// A text, or any of several.
+pub(super) fn text_or_texts(value: &DeValue<'_>) -> Result<Vec<String>, Due> {
+    let one = text(value).map(|text| vec![text]);
+    let any = one.or_else(|_| texts(value)).ok().filter(|any| !any.is_empty());
+    any.ok_or_else(|| "a text in quotes, or a list of them".to_owned())
+}
+
+/// A list of some names.
+pub(super) fn one_of_each<T, const N: usize>(
+    names: [&'static str; N],
+    named: impl Fn(&str) -> Option<T>,
+) -> impl Fn(&DeValue<'_>) -> Result<Vec<T>, Due> {
+    move |value| {
+        let each = list(value, one_of(names, &named)).filter(|list| !list.is_empty());
+        each.ok_or_else(|| {
+            format!("a list of {}", names.map(|name| format!("\"{name}\"")).join(", "))
+        })
+    }
+}
+
 pub(super) fn address(value: &DeValue<'_>) -> Result<SocketAddr, Due> {
     let address = value.as_str().and_then(|text| text.parse().ok());
     address.ok_or_else(|| "an address with a port such as \"127.0.0.1:8080\"".to_owned())
@@ -71,10 +91,16 @@ pub(super) fn seconds(least: u64) -> impl Fn(&DeValue<'_>) -> Result<Duration, D
 
 /// A number above 0, and no more than 1.
 pub(super) fn share(value: &DeValue<'_>) -> Result<f64, Due> {
+    let inside = not_negative(value).ok().filter(|number| *number > 0.0 && *number <= 1.0);
+    inside.ok_or_else(|| "a number above 0 and at most 1".to_owned())
+}
+
+/// A number of at least 0.
+pub(super) fn not_negative(value: &DeValue<'_>) -> Result<f64, Due> {
     let whole = || value.as_integer().and_then(|number| number.as_str().parse().ok());
     let number = value.as_float().and_then(|number| number.as_str().parse().ok()).or_else(whole);
-    let inside = number.filter(|number| *number > 0.0 && *number <= 1.0);
-    inside.ok_or_else(|| "a number above 0 and at most 1".to_owned())
+    let fits = number.filter(|number: &f64| number.is_finite() && *number >= 0.0);
+    fits.ok_or_else(|| "a number of at least 0".to_owned())
 }
 
 /// An address that requests are sent to, without a query; a slash at its end changes nothing.

@@ -12,7 +12,9 @@ mod file;
 mod gateway_file;
 mod kinds;
 mod mistakes;
+mod rules_file;
 mod shown;
+mod shown_rules;
 mod table;
 
 pub use gateway::{

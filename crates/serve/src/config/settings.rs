@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::GatewayConfig;
+use farthing_core::rules::Rules;
 use farthing_core::{CandidateSettings, Digest, PriceTable};
 
 /// Resolved settings of a server.
@@ -23,6 +24,8 @@ pub struct ServeConfig {
     pub prices: Option<PriceTable>,
     /// What its candidates can do.
     pub candidates: CandidateSettings,
+    /// What stands around its choices.
+    pub rules: Rules,
     /// The decision log; `None`: decisions are not logged.
     pub log: Option<LogConfig>,
     /// Where requests are forwarded; `None`: nowhere, decisions are all there is.
@@ -190,6 +193,7 @@ impl ServeConfig {
             router: RouterSource { path: router.into(), poll: None },
             prices: None,
             candidates: CandidateSettings::default(),
+            rules: Rules::default(),
             log: None,
             gateway: None,
             auth: Auth::default(),

@@ -11,7 +11,7 @@ use toml::Value;
 use super::file::DAY;
 use super::{
     Auth, BreakerConfig, CacheConfig, GatewayConfig, Limits, LogConfig, RouterSource, ServeConfig,
-    Timeouts, TraceConfig, UpstreamConfig,
+    Timeouts, TraceConfig, UpstreamConfig, shown_rules,
 };
 
 /// The settings as TOML; `prices` is the file that the prices are from.
@@ -22,6 +22,7 @@ pub(super) fn to_toml(config: &ServeConfig, prices: Option<&Path>) -> String {
         router,
         prices: _,
         candidates,
+        rules,
         log,
         gateway,
         auth,
@@ -33,6 +34,10 @@ pub(super) fn to_toml(config: &ServeConfig, prices: Option<&Path>) -> String {
     file.key("listen", text(listen));
     file.router(router, prices);
     file.candidates(candidates);
+    for (header, keys) in shown_rules::sections(rules) {
+        file.section(header);
+        keys.into_iter().for_each(|(key, value)| file.key(&key, value));
+    }
     if let Some(log) = log {
         file.log(log);
     }

@@ -69,6 +69,58 @@ impl<'a> Table<'a> {
         entries.map(table).collect()
     }
 
+    /// The tables of a list of them.
+    pub(super) fn tables(&mut self, key: &'static str) -> Vec<Table<'a>> {
+        let Some(value) = self.take(key) else { return Vec::new() };
+        let name = self.full_name(key);
+        let Some(list) = value.get_ref().as_array() else {
+            let message = format!("`{name}` is not a list; hint: write `[[{name}]]` and its keys");
+            self.mistakes.add(value.span().start, message);
+            return Vec::new();
+        };
+        let table = |(position, value): (usize, &'a Spanned<DeValue<'a>>)| {
+            let name = format!("{name}[{position}]");
+            let (entries, at) = (self.entries_of(&name, value), value.span().start);
+            Table { name, entries, known: Vec::new(), at, ..*self }
+        };
+        list.iter().enumerate().map(table).collect()
+    }
+
+    /// Whether it is there.
+    pub(super) fn is_given(&self) -> bool {
+        self.entries.is_some()
+    }
+
+    /// Whether a key is given.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.entries.is_some_and(|entries| entries.contains_key(key))
+    }
+
+    /// Where it stands.
+    pub(super) fn at(&self) -> usize {
+        self.at
+    }
+
+    /// Adds a mistake about what stands there.
+    pub(super) fn mistake(&self, at: usize, message: String) {
+        self.mistakes.add(at, message);
+    }
+
+    /// The values of all keys, whose names users choose.
+    pub(super) fn read_all<T>(
+        self,
+        kind: impl Fn(&DeValue<'_>) -> Result<T, Due>,
+    ) -> Vec<(String, T)> {
+        let mut read = Vec::new();
+        for (key, value) in self.entries.into_iter().flatten() {
+            match kind(value.get_ref()) {
+                Ok(value) => read.push((key.get_ref().to_string(), value)),
+                Err(due) => self.wrong(&self.full_name(key.get_ref()), &value.span(), &due),
+            }
+        }
+        read
+    }
+
     /// The value of a key, if it is given and is of the kind.
     pub(super) fn read<T>(
         &mut self,
@@ -80,13 +132,16 @@ impl<'a> Table<'a> {
         match kind(value.get_ref()) {
             Ok(value) => Some(Placed { value, at }),
             Err(due) => {
-                let name = self.full_name(key);
-                let found = self.shown(value.span());
-                let hint = "correct it or leave it out";
-                self.mistakes.add(at, format!("`{name}` is not {due}{found}; hint: {hint}"));
+                self.wrong(&self.full_name(key), &value.span(), &due);
                 None
             }
         }
+    }
+
+    fn wrong(&self, name: &str, span: &Range<usize>, due: &Due) {
+        let found = self.shown(span.clone());
+        let hint = "correct it or leave it out";
+        self.mistakes.add(span.start, format!("`{name}` is not {due}{found}; hint: {hint}"));
     }
 
     /// The value of a key that has to be given.
@@ -95,8 +150,7 @@ impl<'a> Table<'a> {
         key: &'static str,
         kind: impl Fn(&DeValue<'_>) -> Result<T, Due>,
     ) -> Option<T> {
-        let is_given = self.entries.is_some_and(|entries| entries.contains_key(key));
-        if !is_given {
+        if !self.has(key) {
             let message = format!("`{}` is missing; hint: it has no default", self.full_name(key));
             self.mistakes.add(self.at, message);
         }

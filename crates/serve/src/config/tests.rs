@@ -95,19 +95,34 @@ fn the_example_is_complete_and_says_the_defaults() {
     assert_eq!(keys_of(&full.parse::<Table>().unwrap()), known_keys());
 }
 
-/// The keys of each table; one candidate and one upstream stand for all.
+/// Tables whose keys users choose, and ranges: one stands for all.
+const ELSEWHERE: [&str; 9] = [
+    "candidates",
+    "upstreams",
+    "experiment.arms",
+    "rules[0].when.context",
+    "rules[0].when.max_tokens",
+    "rules[0].when.turns",
+    "rules[0].when.chosen.p_above_bar",
+    "rules[0].when.chosen.margin",
+    "rules[0].when.chosen.cost_usd",
+];
+
+/// The keys of each table; one candidate, one upstream and one rule stand for all.
 fn keys_of(file: &Table) -> BTreeMap<String, BTreeSet<String>> {
     let mut keys = BTreeMap::new();
     let mut waiting = vec![(String::new(), file)];
     while let Some((name, table)) = waiting.pop() {
+        if let Some(rule) = table.get("rules").and_then(|rules| rules.get(0)?.as_table()) {
+            waiting.push(("rules[0]".to_owned(), rule));
+        }
         for (key, value) in table.iter().filter_map(|(key, value)| Some((key, value.as_table()?))) {
             let inner = if name.is_empty() { key.clone() } else { format!("{name}.{key}") };
             waiting.push((inner, value));
         }
         keys.insert(name, table.keys().cloned().collect());
     }
-    keys.remove("candidates");
-    keys.remove("upstreams");
+    keys.retain(|table, _| !ELSEWHERE.contains(&table.as_str()));
     keys
 }
 
@@ -117,6 +132,7 @@ fn known_keys() -> BTreeMap<String, BTreeSet<String>> {
         "router",
         "policy",
         "log",
+        "experiment",
         "upstreams.main",
         "gateway",
         "gateway.breaker",
@@ -127,7 +143,9 @@ fn known_keys() -> BTreeMap<String, BTreeSet<String>> {
         "trace",
     ];
     let tables = tables.map(|table| format!("[{table}]\n'?' = 1\n")).concat();
-    let text = format!("'?' = 1\n[candidates.small]\n'?' = 1\n{tables}");
+    let when = "{ '?' = 1, input_tokens = { '?' = 1 }, chosen = { '?' = 1 } }";
+    let rules = format!("[[rules]]\n'?' = 1\nwhen = {when}\n");
+    let text = format!("'?' = 1\n[candidates.small]\n'?' = 1\n{tables}{rules}");
     let mistakes = Folder::with(&text).mistakes();
     let unknown = mistakes.lines().filter_map(|line| line.split_once("unknown key: `"));
     let known = unknown.map(|(_, rest)| {
@@ -189,6 +207,83 @@ fn full() -> Folder {
     folder.write("prices.json", "{}");
     folder.write("keys.txt", &format!("# of the gateway\n{KEY}\n\n  {KEY} # again\n"));
     folder
+}
+
+const RULES: &str = r#"
+router.path = "router"
+[experiment]
+name = "x"
+by = "context.tenant"
+arms = { a = 9, b = 1 }
+[[rules]]
+name = "night"
+use = "large"
+when = { hours = "22:30-06:00", weekdays = ["sat", "sun"], arm = "b", context = { f = "g", h = ["i", "j"] } }
+[[rules]]
+name = "unsure"
+exclude = ["small"]
+bar = 0.5
+policy = "default"
+[rules.when]
+input_tokens = { at_least = 10, below = 20.5 }
+max_tokens = { below = 5 }
+turns = { at_least = 2 }
+tools = true
+vision = false
+json_schema = true
+chosen = { models = "small", p_above_bar = { below = 0.8 }, margin = { below = 1 }, cost_usd = { at_least = 0.1 } }
+[[rules]]
+name = "any choice"
+bar = 0.5
+when.chosen = {}
+"#;
+
+#[test]
+fn rules_are_shown_as_they_are_read() {
+    let read = resolved(RULES);
+    let rules = &read.config.rules;
+    assert_eq!(rules.list.len(), 3);
+    assert!(rules.list[0].when.chosen.is_none() && rules.list[2].when.chosen.is_some());
+    assert_eq!(resolved(&read.to_toml()).config.rules, *rules);
+}
+
+#[test]
+fn mistakes_of_rules_are_told() {
+    let folder = Folder::with(
+        r#"
+router.path = "router"
+[experiment]
+name = "x"
+by = "user"
+arms = { a = 1 }
+[[rules]]
+use = "larg"
+when = { turns = 3, hours = "6-22", weekdays = ["monday"], arm = "c", context = { f = 1 } }
+[[rules]]
+name = "idle"
+[[rules]]
+name = "idle"
+bar = -1
+when.chosen = { models = ["smal"], p_above_bar = { above = 1 } }
+"#,
+    );
+    insta::assert_snapshot!(folder.mistakes(), @r#"
+    the configuration has 14 mistakes:
+      farthing.toml:5:6: `experiment.by` is not "session", or "context." and the name of a value in it: "user"; hint: correct it or leave it out
+      farthing.toml:6:8: `experiment.arms` is not a table of at least two arms with weights from 1 to 1000000: { a = 1 }; hint: correct it or leave it out
+      farthing.toml:7:1: `rules[0].name` is missing; hint: it has no default
+      farthing.toml:8:7: the router has no candidate `larg`; hint: did you mean `large`?
+      farthing.toml:9:18: `rules[0].when.turns` is not a table; hint: write `[rules[0].when.turns]` and its keys
+      farthing.toml:9:29: `rules[0].when.hours` is not a time of the day, UTC, such as "22:00-06:00": "6-22"; hint: correct it or leave it out
+      farthing.toml:9:48: `rules[0].when.weekdays` is not a list of "mon", "tue", "wed", "thu", "fri", "sat", "sun": ["monday"]; hint: correct it or leave it out
+      farthing.toml:9:66: there is no arm `c`; hint: name it in `experiment.arms`
+      farthing.toml:9:87: `rules[0].when.context.f` is not a text in quotes, or a list of them: 1; hint: correct it or leave it out
+      farthing.toml:10:1: nothing follows from this rule; hint: give it `use`, `exclude`, `bar` or `policy`
+      farthing.toml:12:1: two rules are called `idle`; hint: rename one of them
+      farthing.toml:14:7: `rules[2].bar` is not a number of at least 0: -1; hint: correct it or leave it out
+      farthing.toml:15:26: the router has no candidate `smal`; hint: did you mean `small`?
+      farthing.toml:15:52: unknown key: `rules[2].when.chosen.p_above_bar.above`; hint: known here are `at_least`, `below`
+    "#);
 }
 
 #[test]

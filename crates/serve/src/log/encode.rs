@@ -109,6 +109,8 @@ impl Encoder {
             decision_us: *decision_us,
             context: Cow::Borrowed(&request.context),
             session,
+            arm: decided.arm.as_deref().map(Cow::Borrowed),
+            rules: decided.rules.iter().map(|name| Cow::Borrowed(&**name)).collect(),
             asked: stored(self.prompts, loaded, request),
             predicted: Predicted {
                 quality: (&self.quality).into(),

@@ -78,7 +78,7 @@ impl DecisionSeries {
 }
 
 /// A label's value as the exposition format wants it.
-fn escaped(value: &str) -> String {
+pub(super) fn escaped(value: &str) -> String {
     value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }
 

@@ -225,6 +225,10 @@ pub(crate) struct Decision {
     truncated: bool,
     /// Microseconds from the parsed request to the choice.
     decision_us: f64,
+    /// The arm of the configured experiment that it was made in.
+    arm: Option<String>,
+    /// The rules of the configuration that held.
+    rules: Option<Vec<String>>,
     /// The eligible candidates, and the choice where nobody was; with `explain` every candidate.
     candidates: Vec<CandidateReport>,
 }

@@ -11,6 +11,7 @@ pub(super) fn needs_restart(started: &ServeConfig, read: &ServeConfig) -> Vec<&'
         router,
         prices: _,
         candidates: _,
+        rules: _,
         log,
         gateway,
         auth: _,

@@ -83,6 +83,7 @@ impl ReloadError {
                 LoadError::Candidates(_) => {
                     "the settings name candidates that the router does not have"
                 }
+                LoadError::Rules(_) => "the rules ask of the router what it does not have",
                 LoadError::Encode(_) => "the router cannot be described",
             },
             Self::Busy => "another reload was running",

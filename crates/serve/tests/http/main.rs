@@ -29,6 +29,8 @@ mod overload;
 #[cfg(test)]
 mod reload;
 #[cfg(test)]
+mod rules;
+#[cfg(test)]
 mod socket;
 #[cfg(test)]
 mod tiny;

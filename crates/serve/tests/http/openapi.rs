@@ -74,7 +74,7 @@ async fn answers_have_the_properties_of_their_schemas() {
     let service = service();
     let body = r#"{"prompt": "hello", "farthing": {"explain": true, "exclude": ["small"]}}"#;
     let decision = service.route(body).await.json();
-    check_keys(&decision, "Decision", &[]);
+    check_keys(&decision, "Decision", &["arm", "rules"]);
     check_keys(&decision["candidates"][0], "CandidateReport", &[]);
     check_keys(&decision["candidates"][1], "CandidateReport", &["excluded_by"]);
     let optional = ["extended_from", "clusters", "decision_time"];
