@@ -7,8 +7,11 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::Deserialize;
+
 /// Who answered a session last, after which turn.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
 pub struct Pin {
     /// Name of the candidate.
     pub model: String,
@@ -31,6 +34,14 @@ const LONGEST_NAME: usize = 256;
 impl fmt::Display for Pin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "1:{}:{}:{}:{}", self.turns, self.bytes, self.at, self.model)
+    }
+}
+
+impl TryFrom<String> for Pin {
+    type Error = NotAPin;
+
+    fn try_from(text: String) -> Result<Self, NotAPin> {
+        text.parse()
     }
 }
 

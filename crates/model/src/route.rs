@@ -156,9 +156,9 @@ impl Router {
         let constraints = Constraints { unmet, unhealthy: unhealthy.to_vec(), ..constraints };
         let mut choice = match &session {
             Some(session) => {
-                let alone = decide(&policy, &predictions, &constraints, 1.0)?;
+                let alone = decide(&policy, &predictions, &constraints, 1.0).ok();
                 self.discount(session, &mut predictions);
-                self.stay(session, &policy, &predictions, constraints, &alone)?
+                self.stay(session, &policy, &predictions, constraints, alone)?
             }
             None => decide(&policy, &predictions, &constraints, draw)?,
         };
@@ -178,7 +178,7 @@ impl Router {
         policy: &Policy,
         predictions: &[Prediction],
         mut constraints: Constraints,
-        alone: &Choice,
+        alone: Option<Choice>,
     ) -> Result<Choice, NoneEligible> {
         if let Some(cap) = constraints.max_cost_usd {
             // A cap is on this turn, not on the average of those to come.
@@ -190,7 +190,7 @@ impl Router {
         let mut choice =
             decide(&policy, &self.over_turns(session, predictions), &constraints, 1.0)?;
         let best = choice.ranked[0];
-        if best == session.candidate && best != alone.ranked[0] {
+        if best == session.candidate && alone.is_none_or(|alone| best != alone.ranked[0]) {
             choice.reason = Reason::Session;
         }
         Ok(choice)

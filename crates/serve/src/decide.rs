@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use axum::body::Bytes;
-use farthing_core::{Exclusion, Request, RouteBody, RouteOptions};
+use farthing_core::{Exclusion, Pin, Request, RouteBody, RouteOptions};
 use farthing_model::{Circumstances, Decided, RouteError, Scorer};
 use uuid::Uuid;
 
@@ -19,6 +19,7 @@ use crate::ids::{Ids, draw};
 use crate::loaded::{Loaded, RouterSlot};
 use crate::log::{DecisionLog, Entry};
 use crate::metrics::{Made, Metrics, Shed};
+use crate::sessions::{Sessions, Turn};
 
 thread_local! {
     /// A decision never waits, so a thread makes one at a time.
@@ -37,6 +38,7 @@ pub(crate) struct Parts {
     pub(crate) clock: Clock,
     pub(crate) log: Option<DecisionLog>,
     pub(crate) metrics: Metrics,
+    pub(crate) sessions: Sessions,
     /// Where decisions of a slow router are made.
     pub(crate) aside: Aside,
 }
@@ -73,6 +75,13 @@ impl Decider {
         let decider = self.clone();
         let done = self.0.aside.run(move || decider.decide_one(&json)).await;
         done.inspect_err(|_| self.0.metrics.shed(Shed::Requests))?
+    }
+
+    /// Writes down that somebody else answered than was chosen.
+    pub(crate) fn answered_by(&self, made: &mut DecisionMade, model: &str) {
+        if let Some(turn) = made.turn.as_ref().filter(|_| !made.is_pinned_to(model)) {
+            made.pin = Some(self.0.sessions.pin(turn, model));
+        }
     }
 
     /// Whether a decision takes milliseconds: the router reads requests with a sentence encoder.
@@ -112,7 +121,7 @@ impl Decider {
     }
 
     fn try_make(&self, ask: Ask) -> Result<DecisionMade, ApiError> {
-        let Parts { router, ids, clock, log: _, metrics, aside: _ } = &*self.0;
+        let Parts { router, ids, clock, log: _, metrics, sessions, aside: _ } = &*self.0;
         let Ask { request, options, barred, unhealthy, requested } = ask;
         let loaded = router.get()?;
         let id = ids.next();
@@ -120,13 +129,16 @@ impl Decider {
         let start = Instant::now();
         let mut out = loaded.health.out(|| unix_ms(clock.now()));
         let asks_time = !loaded.router.rules().is_empty();
+        let seconds = || unix_ms(clock.now()) / 1000;
+        let is_session = options.session_id.is_some() || options.pin.is_some();
+        let turn = is_session.then(|| sessions.turn(&request, &options, seconds())).flatten();
         out.extend(unhealthy);
         let circumstances = Circumstances {
             draw: draw(id),
             unhealthy: &out,
             barred: &barred,
-            session: None,
-            unix_seconds: asks_time.then(|| unix_ms(clock.now()) / 1000),
+            session: turn.as_ref().and_then(|turn| sessions.session(turn, &loaded.router)),
+            unix_seconds: asks_time.then(seconds),
         };
         let decided = SCORER.with_borrow_mut(|kept| {
             // Taken out, so that a panic leaves a new one behind and not one that is half through.
@@ -148,7 +160,9 @@ impl Decider {
         loaded.rule_cells.count(&decided);
         let RouteOptions { session_id: session, explain, .. } = options;
         let decision_us = took.as_nanos() as f64 / 1e3;
-        Ok(DecisionMade { id, loaded, decided, decision_us, request, session, explain })
+        let name = &loaded.router.candidates()[model];
+        let pin = turn.as_ref().map(|turn| sessions.pin(turn, name));
+        Ok(DecisionMade { id, loaded, decided, decision_us, request, session, turn, pin, explain })
     }
 
     fn choose(
@@ -173,7 +187,7 @@ impl Decider {
 
     fn log(&self, made: DecisionMade) {
         let Some(log) = &self.0.log else { return };
-        let DecisionMade { id, loaded, decided, decision_us, request, session, explain: _ } = made;
+        let DecisionMade { id, loaded, decided, decision_us, request, session, .. } = made;
         log.push(Entry {
             at: self.0.clock.now(),
             loaded,
@@ -216,10 +230,16 @@ pub(crate) struct DecisionMade {
     pub(crate) decision_us: f64,
     request: Request,
     session: Option<String>,
+    turn: Option<Turn>,
+    pin: Option<Arc<Pin>>,
     explain: bool,
 }
 
 impl DecisionMade {
+    fn is_pinned_to(&self, model: &str) -> bool {
+        self.pin.as_ref().is_some_and(|pin| pin.model == model)
+    }
+
     /// It in headers.
     pub(crate) fn headers(&self) -> DecisionHeaders {
         let choice = &self.decided.choice;
@@ -230,6 +250,7 @@ impl DecisionMade {
             reason: choice.reason,
             decision_us: self.decision_us,
             arm: self.decided.arm.clone(),
+            pin: self.pin.clone(),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::http::{HeaderName, HeaderValue};
 use axum::response::{IntoResponseParts, ResponseParts};
-use farthing_core::Reason;
+use farthing_core::{Pin, Reason};
 use uuid::Uuid;
 
 use crate::closed::reason_row;
@@ -13,8 +13,9 @@ use crate::ids;
 
 const DECISION_ID: HeaderName = HeaderName::from_static("x-farthing-decision-id");
 pub(crate) const MODEL: HeaderName = HeaderName::from_static("x-farthing-model");
-const POLICY: HeaderName = HeaderName::from_static("x-farthing-policy");
+pub(crate) const POLICY: HeaderName = HeaderName::from_static("x-farthing-policy");
 const ARM: HeaderName = HeaderName::from_static("x-farthing-arm");
+pub(crate) const PIN: HeaderName = HeaderName::from_static("x-farthing-pin");
 const REASON: HeaderName = HeaderName::from_static("x-farthing-reason");
 const DECISION_US: HeaderName = HeaderName::from_static("x-farthing-decision-us");
 
@@ -29,6 +30,8 @@ pub(crate) struct DecisionHeaders {
     pub(crate) decision_us: f64,
     /// The arm of the experiment.
     pub(crate) arm: Option<Arc<str>>,
+    /// What continues the session.
+    pub(crate) pin: Option<Arc<Pin>>,
 }
 
 #[expect(
@@ -49,7 +52,9 @@ impl IntoResponseParts for DecisionHeaders {
         headers.reserve(8);
         let policy = HeaderValue::from_str(&self.policy).ok();
         let arm = self.arm.and_then(|arm| HeaderValue::from_str(&arm).ok());
-        for (name, value) in [(MODEL, self.model), (POLICY, policy), (ARM, arm)] {
+        let pin = self.pin.and_then(|pin| HeaderValue::try_from(pin.to_string()).ok());
+        let texts = [(MODEL, self.model), (POLICY, policy), (ARM, arm), (PIN, pin)];
+        for (name, value) in texts {
             if let Some(value) = value {
                 headers.insert(name, value);
             }

@@ -12,6 +12,7 @@ mod trace;
 
 mod accept;
 mod service;
+mod sessions;
 
 mod admin;
 mod api;
@@ -52,7 +53,8 @@ pub use clock::Clock;
 pub use config::{
     Auth, Balance, BreakerConfig, CacheConfig, ConfigError, EnvReader, GatewayConfig, Limits,
     LogConfig, Mistake, Overrides, PriceReader, PromptStorage, Protocol, Resolved, RouterSource,
-    Secret, ServeConfig, Sources, Timeouts, TraceConfig, TraceFormat, UpstreamConfig,
+    Secret, ServeConfig, SessionConfig, Sources, Timeouts, TraceConfig, TraceFormat,
+    UpstreamConfig,
 };
 pub use error::ErrorCode;
 pub use gateway::{GatewayError, UpstreamError};

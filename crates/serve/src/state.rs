@@ -22,6 +22,7 @@ use crate::metrics::{Gauges, Metrics, UPKEEP_PERIOD};
 use crate::outcomes::Outcomes;
 use crate::reload::{self, Reloader, Trigger};
 use crate::serving::Serving;
+use crate::sessions::Sessions;
 use crate::{Clock, LogError, ServeConfig, ServeError, Sources};
 
 /// No poll is more frequent, whatever is configured.
@@ -142,6 +143,7 @@ impl AppState {
             clock: clock.clone(),
             log: log.clone(),
             metrics: metrics.clone(),
+            sessions: Sessions::new(config.sessions.clone()),
             aside: Aside::new(threads, SLOW_WAITING.saturating_mul(threads)),
         }));
         let gateway = config.gateway.as_ref().map(|config| {

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use crate::{Request, RequestError};
+use crate::{Pin, Request, RequestError};
 use raw::{Count, RawContent, RawFormat, RawMessage, Tokens, raw_request};
 
 /// The body of `POST /v1/route`: an OpenAI chat body or `{"prompt": "..."}`, and a `farthing` object.
@@ -61,6 +61,8 @@ pub struct RouteOptions {
     pub context: BTreeMap<String, String>,
     /// Keeps the turns of one conversation together.
     pub session_id: Option<String>,
+    /// What the last answer of the session had in `x-farthing-pin`.
+    pub pin: Option<Pin>,
     /// Report every candidate, unrounded.
     #[serde(default)]
     pub explain: bool,

@@ -9,7 +9,8 @@ use toml::de::DeValue;
 use tracing_subscriber::EnvFilter;
 
 use super::kinds::{
-    self, Due, LONGEST_SECONDS, address, flag, millis, one_of, text, texts, whole, within,
+    self, Due, LONGEST_SECONDS, address, at_least_one, flag, millis, one_of, seconds, text, texts,
+    whole, within,
 };
 use super::table::{Placed, Table};
 use super::{
@@ -56,6 +57,13 @@ pub(super) fn read(mut root: Table<'_>, base: &Path, env: EnvReader) -> FromFile
     let mut named = Vec::new();
     config.candidates = candidates(&mut root, &mut named);
     config.rules = rules_file::read(&mut root, &mut named);
+    let mut sessions = root.table("sessions");
+    let settings = &mut config.sessions;
+    sessions.set("entries", &mut settings.entries, whole(0));
+    sessions.set("cached_seconds", &mut settings.cached_for, seconds(0));
+    sessions.set("cached_tokens", &mut settings.cached_tokens, whole(0));
+    sessions.set("turns", &mut settings.turns, at_least_one);
+    sessions.finish();
     config.gateway = gateway_file::read(&mut root, base, env);
 
     let mut log = root.table("log");

@@ -103,6 +103,12 @@ pub(super) fn not_negative(value: &DeValue<'_>) -> Result<f64, Due> {
     fits.ok_or_else(|| "a number of at least 0".to_owned())
 }
 
+/// A number of at least 1.
+pub(super) fn at_least_one(value: &DeValue<'_>) -> Result<f64, Due> {
+    let fits = not_negative(value).ok().filter(|number| *number >= 1.0);
+    fits.ok_or_else(|| "a number of at least 1".to_owned())
+}
+
 /// An address that requests are sent to, without a query; a slash at its end changes nothing.
 pub(super) fn base_url(value: &DeValue<'_>) -> Result<Uri, Due> {
     let uri = value.as_str().and_then(|text| text.trim_end_matches('/').parse::<Uri>().ok());

@@ -22,7 +22,8 @@ pub use gateway::{
 };
 pub use mistakes::{ConfigError, Mistake};
 pub use settings::{
-    Auth, Limits, LogConfig, PromptStorage, RouterSource, ServeConfig, TraceConfig, TraceFormat,
+    Auth, Limits, LogConfig, PromptStorage, RouterSource, ServeConfig, SessionConfig, TraceConfig,
+    TraceFormat,
 };
 pub use sources::{EnvReader, Overrides, PriceReader, Resolved, Sources};
 

@@ -26,6 +26,8 @@ pub struct ServeConfig {
     pub candidates: CandidateSettings,
     /// What stands around its choices.
     pub rules: Rules,
+    /// Conversations in progress.
+    pub sessions: SessionConfig,
     /// The decision log; `None`: decisions are not logged.
     pub log: Option<LogConfig>,
     /// Where requests are forwarded; `None`: nowhere, decisions are all there is.
@@ -49,6 +51,27 @@ pub struct RouterSource {
     /// How often it is looked at for another router. A server that looks may start without one and
     /// waits for it; `None`: only when asked, and a router is needed to start.
     pub poll: Option<Duration>,
+}
+
+/// How conversations are kept together.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SessionConfig {
+    /// Sessions that are remembered at once; those not heard of for longest are forgotten.
+    pub entries: u64,
+    /// How long a provider keeps a prompt in its cache.
+    pub cached_for: Duration,
+    /// Shorter prompts, in tokens, are not cached.
+    pub cached_tokens: u64,
+    /// Turns that a session is expected to have until traffic shows it.
+    pub turns: f64,
+}
+
+impl Default for SessionConfig {
+    /// The cache is that of OpenAI and Anthropic: from 1,024 tokens, for five minutes.
+    fn default() -> Self {
+        let cached_for = Duration::from_mins(5);
+        Self { entries: 100_000, cached_for, cached_tokens: 1024, turns: 3.0 }
+    }
 }
 
 /// Who may ask.
@@ -194,6 +217,7 @@ impl ServeConfig {
             prices: None,
             candidates: CandidateSettings::default(),
             rules: Rules::default(),
+            sessions: SessionConfig::default(),
             log: None,
             gateway: None,
             auth: Auth::default(),

@@ -11,7 +11,7 @@ use toml::Value;
 use super::file::DAY;
 use super::{
     Auth, BreakerConfig, CacheConfig, GatewayConfig, Limits, LogConfig, RouterSource, ServeConfig,
-    Timeouts, TraceConfig, UpstreamConfig, shown_rules,
+    SessionConfig, Timeouts, TraceConfig, UpstreamConfig, shown_rules,
 };
 
 /// The settings as TOML; `prices` is the file that the prices are from.
@@ -23,6 +23,7 @@ pub(super) fn to_toml(config: &ServeConfig, prices: Option<&Path>) -> String {
         prices: _,
         candidates,
         rules,
+        sessions,
         log,
         gateway,
         auth,
@@ -38,6 +39,12 @@ pub(super) fn to_toml(config: &ServeConfig, prices: Option<&Path>) -> String {
         file.section(header);
         keys.into_iter().for_each(|(key, value)| file.key(&key, value));
     }
+    let SessionConfig { entries, cached_for, cached_tokens, turns } = sessions;
+    file.section("sessions");
+    file.key("entries", number(*entries));
+    file.key("cached_seconds", number(cached_for.as_secs()));
+    file.key("cached_tokens", number(*cached_tokens));
+    file.key("turns", *turns);
     if let Some(log) = log {
         file.log(log);
     }

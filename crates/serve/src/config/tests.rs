@@ -133,6 +133,7 @@ fn known_keys() -> BTreeMap<String, BTreeSet<String>> {
         "policy",
         "log",
         "experiment",
+        "sessions",
         "upstreams.main",
         "gateway",
         "gateway.breaker",
@@ -313,6 +314,12 @@ fn what_is_shown_says_everything_but_the_keys() {
     json_schema = true
     region = "eu"
     tags = ["a", "b"]
+
+    [sessions]
+    entries = 100000
+    cached_seconds = 300
+    cached_tokens = 1024
+    turns = 3.0
 
     [log]
     dir = "[folder]/log"

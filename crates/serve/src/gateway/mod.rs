@@ -14,6 +14,7 @@ mod figures;
 mod fleet;
 mod forward;
 mod headers;
+mod hints;
 mod plan;
 mod pool;
 mod protocol;
@@ -182,7 +183,8 @@ impl Gateway {
         keep: Option<Keep>,
     ) -> Result<Response, ApiError> {
         let Client { shape, headers, json, came } = client;
-        let Plan { targets, decision, tokens, explain } = self.plan(shape, call, json).await?;
+        let Plan { targets, mut decision, tokens, explain } =
+            self.plan(shape, headers, call, json).await?;
         let timeouts = self.config.timeouts;
         let patience = Patience { timeouts, deadline: came + timeouts.total };
         let none = HeaderValue::from_static("none");
@@ -205,6 +207,9 @@ impl Gateway {
             progress: forward::Progress::default(),
         };
         let answer = forward.run(&targets).await;
+        if let (Some(made), Ok(answer)) = (&mut decision, &answer) {
+            self.decider.answered_by(made, answer.account.candidate());
+        }
         let told = Told { decision: decision.as_ref(), progress: &forward.progress, came };
         let mut response = match answer {
             Ok(Answer { headers, body: AnswerBody::Whole(body), mut account }) => {

@@ -3,12 +3,14 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use axum::http::HeaderMap;
 use farthing_core::{Exclusion, Request, RouteBody, RouteOptions, estimated_input_tokens};
 
 use super::Gateway;
 use super::call::{Call, Wanted};
 use super::fleet::Fleet;
 use super::forward::Target;
+use super::hints;
 use super::protocol::Shape;
 use crate::ErrorCode;
 use crate::body;
@@ -35,12 +37,17 @@ impl Gateway {
     pub(super) async fn plan(
         &self,
         shape: Shape,
+        headers: &HeaderMap,
         call: &Call<'_>,
         json: &[u8],
     ) -> Result<Plan, ApiError> {
         let loaded = self.router.current();
         let fleet = self.fleet(loaded.as_deref())?;
-        let read = body::parse::<RouteBody>(json).and_then(|body| Ok(body.check()?));
+        let read = body::parse::<RouteBody>(json).and_then(|body| {
+            let (request, mut options) = body.check()?;
+            hints::add(headers, &mut options)?;
+            Ok((request, options))
+        });
         match call.wanted() {
             Wanted::Auto if !shape.is_routed() => {
                 let message = "no model is chosen here; hint: name one in `model`";

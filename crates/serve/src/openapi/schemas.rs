@@ -112,6 +112,8 @@ pub(crate) struct RouteOptions {
     /// Keeps the turns of one conversation together: up to 256 bytes.
     #[schema(max_length = 256)]
     session_id: Option<String>,
+    /// What the last answer of the session had in `x-farthing-pin`.
+    pin: Option<String>,
     /// List every candidate in the decision, eligible or not.
     #[schema(required = false)]
     explain: bool,

@@ -69,7 +69,7 @@ async fn bodies_of_another_shape() {
     {"messages": "a"}
       400 {"error":{"message":"`messages` is wrong: invalid type: string \"a\", expected a sequence at line 1 column 16; hint: see `/openapi.json` for the shape that is due","type":"invalid_request_error","param":"messages","code":"invalid_json"}}
     {"prompt": "a", "farthing": {"bars": 0.5}}
-      400 {"error":{"message":"`farthing.bars` is wrong: unknown field `bars`, expected one of `policy`, `bar`, `candidates`, `exclude`, `max_cost_usd`, `max_latency_ms`, `regions`, `tags`, `context`, `session_id`, `explain` at line 1 column 35; hint: see `/openapi.json` for the shape that is due","type":"invalid_request_error","param":"farthing.bars","code":"invalid_json"}}
+      400 {"error":{"message":"`farthing.bars` is wrong: unknown field `bars`, expected one of `policy`, `bar`, `candidates`, `exclude`, `max_cost_usd`, `max_latency_ms`, `regions`, `tags`, `context`, `session_id`, `pin`, `explain` at line 1 column 35; hint: see `/openapi.json` for the shape that is due","type":"invalid_request_error","param":"farthing.bars","code":"invalid_json"}}
     {"prompt": "a", "farthing": {"candidates": ["small", 1]}}
       400 {"error":{"message":"`farthing.candidates[1]` is wrong: invalid type: integer `1`, expected a string at line 1 column 54; hint: see `/openapi.json` for the shape that is due","type":"invalid_request_error","param":"farthing.candidates[1]","code":"invalid_json"}}
     {"prompt": "a", "max_tokens": -1}

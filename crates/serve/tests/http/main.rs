@@ -31,6 +31,8 @@ mod reload;
 #[cfg(test)]
 mod rules;
 #[cfg(test)]
+mod sessions;
+#[cfg(test)]
 mod socket;
 #[cfg(test)]
 mod tiny;

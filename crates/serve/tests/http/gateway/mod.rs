@@ -4,6 +4,7 @@ mod cache;
 mod faults;
 mod log;
 mod passing;
+mod secrets;
 mod streams;
 
 use std::collections::BTreeMap;

@@ -172,3 +172,20 @@ async fn bad_bodies_are_refused_with_their_place() {
     }
     assert!(gateway.sent().is_empty());
 }
+
+#[tokio::test]
+async fn a_session_is_pinned_to_who_answered() {
+    let gateway = Gateway::new(&[("small", &["error,status=500"]), ("large", &["ok"])]).await;
+    let request = || {
+        Request::post("/v1/chat/completions")
+            .header("x-farthing-session-id", "s")
+            .body(Body::from(hello("auto").to_string()))
+            .unwrap()
+    };
+    let first = gateway.service.send(request()).await;
+    assert_eq!(header(&first, "x-farthing-model"), "large");
+    let pin = header(&first, "x-farthing-pin");
+    assert!(pin.starts_with("1:1:11:") && pin.ends_with(":large"), "{pin}");
+    let second = gateway.service.send(request()).await;
+    assert!(header(&second, "x-farthing-pin").starts_with("1:2:"));
+}
