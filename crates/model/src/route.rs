@@ -22,6 +22,9 @@ pub struct Circumstances<'a> {
     pub barred: &'a [(usize, Exclusion)],
     /// The session that the request goes on with.
     pub session: Option<Session>,
+    /// What waiting for each candidate is worth, in USD: part of its cost where costs are compared. Nothing
+    /// where there are none.
+    pub waiting_usd: &'a [f64],
     /// Seconds since 1970, UTC, for rules that ask for the time.
     pub unix_seconds: Option<u64>,
 }
@@ -29,7 +32,14 @@ pub struct Circumstances<'a> {
 impl Circumstances<'static> {
     /// Everyone answers.
     pub fn drawn(draw: f64) -> Self {
-        Self { draw, unhealthy: &[], barred: &[], session: None, unix_seconds: None }
+        Self {
+            draw,
+            unhealthy: &[],
+            barred: &[],
+            session: None,
+            waiting_usd: &[],
+            unix_seconds: None,
+        }
     }
 }
 
@@ -146,7 +156,7 @@ impl Router {
         let constraints = self.constraints(options)?;
         let mut predictions = scorer.score(self, request, bar_index)?.to_vec();
         let (text_bytes, truncated) = (scorer.features().text_bytes, scorer.features().truncated);
-        let Circumstances { draw, unhealthy, barred, session, .. } = circumstances;
+        let Circumstances { draw, unhealthy, barred, session, waiting_usd, .. } = circumstances;
         // What stands outside comes first: it can forbid a candidate where nobody is eligible.
         let names = self.candidates().iter().enumerate();
         let ruled_out = names.filter(|(_, name)| effect.bars(name));
@@ -156,11 +166,18 @@ impl Router {
         let constraints = Constraints { unmet, unhealthy: unhealthy.to_vec(), ..constraints };
         let mut choice = match &session {
             Some(session) => {
-                let alone = decide(&policy, &predictions, &constraints, 1.0).ok();
+                let compared = with_waiting(&predictions, waiting_usd);
+                let alone = decide(&policy, &compared, &constraints, 1.0).ok();
                 self.discount(session, &mut predictions);
-                self.stay(session, &policy, &predictions, constraints, alone)?
+                let capped = capped(constraints, &predictions);
+                let spread = self.over_turns(session, &predictions);
+                stay(session, policy, &with_waiting(&spread, waiting_usd), &capped, alone)?
             }
-            None => decide(&policy, &predictions, &constraints, draw)?,
+            None if waiting_usd.is_empty() => decide(&policy, &predictions, &constraints, draw)?,
+            None => {
+                let capped = capped(constraints, &predictions);
+                decide(&policy, &with_waiting(&predictions, waiting_usd), &capped, draw)?
+            }
         };
         let best = choice.ranked[0];
         let is_named = effect.names_alone(&self.candidates()[best]);
@@ -169,31 +186,6 @@ impl Router {
         }
         let (arm, rules) = (None, Vec::new());
         Ok(Decided { choice, predictions, policy: name.into(), bar, truncated, arm, rules })
-    }
-
-    /// The choice within a session, where nothing is explored: `alone` is what would be chosen without it.
-    fn stay(
-        &self,
-        session: &Session,
-        policy: &Policy,
-        predictions: &[Prediction],
-        mut constraints: Constraints,
-        alone: Option<Choice>,
-    ) -> Result<Choice, NoneEligible> {
-        if let Some(cap) = constraints.max_cost_usd {
-            // A cap is on this turn, not on the average of those to come.
-            let dear = |usd: Option<f64>| usd.is_some_and(|usd| usd > cap);
-            let above = predictions.iter().enumerate().filter(|(_, p)| dear(p.cost_usd));
-            constraints.unmet.extend(above.map(|(i, _)| (i, Exclusion::MaxCost)));
-        }
-        let policy = Policy { explore: 0.0, ..policy.clone() };
-        let mut choice =
-            decide(&policy, &self.over_turns(session, predictions), &constraints, 1.0)?;
-        let best = choice.ranked[0];
-        if best == session.candidate && alone.is_none_or(|alone| best != alone.ranked[0]) {
-            choice.reason = Reason::Session;
-        }
-        Ok(choice)
     }
 
     /// The choice of a client that named a candidate, by position: no policy and no constraint is asked,
@@ -307,6 +299,48 @@ impl Decided {
             candidates: reports.collect(),
         }
     }
+}
+
+/// The choice within a session, where nothing is explored: `alone` is what would be chosen without it.
+fn stay(
+    session: &Session,
+    policy: Policy,
+    compared: &[Prediction],
+    constraints: &Constraints,
+    alone: Option<Choice>,
+) -> Result<Choice, NoneEligible> {
+    let policy = Policy { explore: 0.0, ..policy };
+    let mut choice = decide(&policy, compared, constraints, 1.0)?;
+    let best = choice.ranked[0];
+    if best == session.candidate && alone.is_none_or(|alone| best != alone.ranked[0]) {
+        choice.reason = Reason::Session;
+    }
+    Ok(choice)
+}
+
+/// Costs with what waiting is worth.
+fn with_waiting<'p>(predictions: &'p [Prediction], waiting_usd: &[f64]) -> Cow<'p, [Prediction]> {
+    if waiting_usd.is_empty() {
+        return predictions.into();
+    }
+    let add = |(prediction, waiting): (&Prediction, &f64)| Prediction {
+        cost_usd: prediction.cost_usd.map(|usd| usd + waiting),
+        ..*prediction
+    };
+    predictions.iter().zip(waiting_usd).map(add).collect()
+}
+
+/// The constraints with their cap put on these costs, where others are compared.
+fn capped(mut constraints: Constraints, predictions: &[Prediction]) -> Constraints {
+    let Some(cap) = constraints.max_cost_usd.take() else { return constraints };
+    for (i, prediction) in predictions.iter().enumerate() {
+        match prediction.cost_usd {
+            Some(usd) if usd <= cap => {}
+            Some(_) => constraints.unmet.push((i, Exclusion::MaxCost)),
+            None => constraints.unmet.push((i, Exclusion::Unpriced)),
+        }
+    }
+    constraints
 }
 
 fn list(names: impl Iterator<Item = String>) -> String {

@@ -122,7 +122,7 @@ impl Decider {
 
     fn try_make(&self, ask: Ask) -> Result<DecisionMade, ApiError> {
         let Parts { router, ids, clock, log: _, metrics, sessions, aside: _ } = &*self.0;
-        let Ask { request, options, barred, unhealthy, requested } = ask;
+        let Ask { request, options, barred, unhealthy, waiting_usd, requested } = ask;
         let loaded = router.get()?;
         let id = ids.next();
 
@@ -137,6 +137,7 @@ impl Decider {
             draw: draw(id),
             unhealthy: &out,
             barred: &barred,
+            waiting_usd: &waiting_usd,
             session: turn.as_ref().and_then(|turn| sessions.session(turn, &loaded.router)),
             unix_seconds: asks_time.then(seconds),
         };
@@ -209,6 +210,8 @@ pub(crate) struct Ask {
     pub(crate) barred: Vec<(usize, Exclusion)>,
     /// Candidates whose upstreams do not answer at present.
     pub(crate) unhealthy: Vec<usize>,
+    /// What waiting for each candidate is worth, in USD; none: nothing.
+    pub(crate) waiting_usd: Vec<f64>,
     /// The candidate that the client named, if it did; one that the router lacks is as if it had not.
     pub(crate) requested: Option<String>,
 }
@@ -216,8 +219,8 @@ pub(crate) struct Ask {
 impl Ask {
     /// What a request alone asks.
     pub(crate) fn new(request: Request, options: RouteOptions) -> Self {
-        let (barred, unhealthy) = (Vec::new(), Vec::new());
-        Self { request, options, barred, unhealthy, requested: None }
+        let (barred, unhealthy, waiting_usd) = (Vec::new(), Vec::new(), Vec::new());
+        Self { request, options, barred, unhealthy, waiting_usd, requested: None }
     }
 }
 

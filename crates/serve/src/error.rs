@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use farthing_core::{RequestError, RouteOptions};
 use farthing_model::RouteError;
@@ -51,6 +51,8 @@ pub enum ErrorCode {
     BatchTooLarge,
     /// A header is not what it can be.
     InvalidHeader,
+    /// What may be spent is spent.
+    BudgetExceeded,
     /// No such path.
     NotFound,
     /// The path exists, the method does not.
@@ -93,7 +95,7 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// Every code, in declaration order.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 34] = [
         Self::InvalidJson,
         Self::EmptyPrompt,
         Self::MissingPrompt,
@@ -108,6 +110,7 @@ impl ErrorCode {
         Self::BodyTooLarge,
         Self::BatchTooLarge,
         Self::InvalidHeader,
+        Self::BudgetExceeded,
         Self::NotFound,
         Self::MethodNotAllowed,
         Self::Unauthorized,
@@ -146,6 +149,7 @@ impl ErrorCode {
             Self::BodyTooLarge => ("body_too_large", StatusCode::PAYLOAD_TOO_LARGE),
             Self::BatchTooLarge => ("batch_too_large", StatusCode::BAD_REQUEST),
             Self::InvalidHeader => ("invalid_header", StatusCode::BAD_REQUEST),
+            Self::BudgetExceeded => ("budget_exceeded", StatusCode::TOO_MANY_REQUESTS),
             Self::NotFound => ("not_found", StatusCode::NOT_FOUND),
             Self::MethodNotAllowed => ("method_not_allowed", StatusCode::METHOD_NOT_ALLOWED),
             Self::Unauthorized => ("unauthorized", StatusCode::UNAUTHORIZED),
@@ -355,6 +359,9 @@ impl From<RequestError> for ApiError {
     }
 }
 
+/// OpenAI's clients try again unless it says `false`.
+const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
+
 /// Marks a response with the error it carries, for the layer that counts and logs.
 #[derive(Debug, Clone)]
 pub(crate) struct Carried(pub(crate) Arc<ApiError>);
@@ -371,6 +378,9 @@ impl IntoResponse for ApiError {
             let seconds = retry_after.map_or(1, |after| after.as_millis().div_ceil(1000).max(1));
             let seconds = u64::try_from(seconds).unwrap_or(u64::MAX);
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+            if code == ErrorCode::BudgetExceeded {
+                headers.insert(SHOULD_RETRY, HeaderValue::from_static("false"));
+            }
         } else if code == ErrorCode::Unauthorized {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }

@@ -51,13 +51,13 @@ pub use api::app;
 pub use auth::Unprotected;
 pub use clock::Clock;
 pub use config::{
-    Auth, Balance, BreakerConfig, CacheConfig, ConfigError, EnvReader, GatewayConfig, Limits,
-    LogConfig, Mistake, Overrides, PriceReader, PromptStorage, Protocol, Resolved, RouterSource,
-    Secret, ServeConfig, SessionConfig, Sources, Timeouts, TraceConfig, TraceFormat,
+    Auth, Balance, BreakerConfig, BudgetConfig, CacheConfig, ConfigError, EnvReader, GatewayConfig,
+    Limits, LogConfig, Mistake, Overrides, Period, PriceReader, PromptStorage, Protocol, Resolved,
+    RouterSource, Secret, ServeConfig, SessionConfig, Sources, Timeouts, TraceConfig, TraceFormat,
     UpstreamConfig,
 };
 pub use error::ErrorCode;
-pub use gateway::{GatewayError, UpstreamError};
+pub use gateway::{BudgetError, GatewayError, UpstreamError};
 pub use loaded::{LoadError, load_router};
 pub use log::LogError;
 pub use openapi::openapi_json;

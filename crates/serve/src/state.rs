@@ -13,8 +13,9 @@ use tokio::time::MissedTickBehavior;
 use crate::aside::Aside;
 use crate::batch::BatchRunner;
 use crate::decide::{Decider, Parts};
+use crate::error::chain;
 use crate::gate::{Gate, Rules};
-use crate::gateway::{self, Gateway};
+use crate::gateway::{self, Budgets, Gateway};
 use crate::ids::Ids;
 use crate::loaded::RouterSlot;
 use crate::log::{self, DecisionLog, Log, Writers};
@@ -98,6 +99,7 @@ impl Exposition {
 #[derive(Debug)]
 pub struct Background {
     writers: Option<Writers>,
+    budgets: Option<Budgets>,
     tasks: JoinSet<()>,
 }
 
@@ -146,8 +148,15 @@ impl AppState {
             sessions: Sessions::new(config.sessions.clone()),
             aside: Aside::new(threads, SLOW_WAITING.saturating_mul(threads)),
         }));
+        let mut tasks = JoinSet::new();
+        let mut budgets = None;
+        let log_dir = config.log.as_ref().map(|log| log.dir.as_path());
         let gateway = config.gateway.as_ref().map(|config| {
+            let file = log_dir.map(|dir| dir.join("budgets.json"));
+            let kept = Budgets::new(&config.budgets, file, clock.clone())?;
+            budgets = Some(kept.clone()).filter(Budgets::are_kept);
             let parts = gateway::Parts {
+                budgets: kept,
                 router: router.clone(),
                 decider: decider.clone(),
                 ids: Arc::clone(&ids),
@@ -157,7 +166,9 @@ impl AppState {
             Gateway::new(config, parts).map(Arc::new)
         });
         let gateway = gateway.transpose()?;
-        let mut tasks = JoinSet::new();
+        if let Some(budgets) = &budgets {
+            tasks.spawn(save(budgets.clone()));
+        }
         tasks.spawn(keep_up(metrics.clone()));
         if let Some(period) = config.router.poll {
             tasks.spawn(look(reloader.clone(), period));
@@ -180,7 +191,7 @@ impl AppState {
             ids,
             admin: config.admin_listen.map_or(AdminPlace::Beside, |_| AdminPlace::Apart),
         };
-        Ok((state, Background { writers, tasks }))
+        Ok((state, Background { writers, budgets, tasks }))
     }
 }
 
@@ -189,6 +200,9 @@ impl Background {
     /// log and its segments are sealed.
     pub async fn finish(mut self) -> Result<(), LogError> {
         self.tasks.shutdown().await;
+        if let Some(budgets) = self.budgets {
+            save_once(budgets).await;
+        }
         let Some(writers) = self.writers else { return Ok(()) };
         spawn_blocking(move || writers.finish()).await.unwrap_or(Err(LogError::Writer))
     }
@@ -202,6 +216,23 @@ fn start_log(
 ) -> Result<Option<Log>, ServeError> {
     let Some(config) = &config.log else { return Ok(None) };
     log::start(config, ids.next(), clock, metrics).map(Some).map_err(ServeError::Log)
+}
+
+/// Writes down what is spent, again and again.
+async fn save(budgets: Budgets) {
+    let mut period = tokio::time::interval(Duration::from_secs(1));
+    period.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        period.tick().await;
+        save_once(budgets.clone()).await;
+    }
+}
+
+async fn save_once(budgets: Budgets) {
+    let saved = spawn_blocking(move || budgets.save()).await;
+    if let Ok(Err(error)) = saved {
+        tracing::error!("{}", chain(&error));
+    }
 }
 
 async fn keep_up(metrics: Metrics) {

@@ -5,6 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use axum::http::{HeaderValue, Uri};
+use farthing_core::Digest;
 
 /// Where requests are forwarded, and how.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,6 +26,68 @@ pub struct GatewayConfig {
     pub answer_bytes: usize,
     /// Where answers are kept; `None`: nowhere.
     pub cache: Option<CacheConfig>,
+    /// What may be spent, by name.
+    pub budgets: BTreeMap<String, BudgetConfig>,
+    /// What a second of waiting for an answer is worth, in USD: added to the cost of a candidate where
+    /// costs are compared.
+    pub usd_per_second: f64,
+}
+
+/// What may be spent, and by whom. Without keys and tags every request counts.
+#[derive(Clone, PartialEq)]
+pub struct BudgetConfig {
+    /// How much.
+    pub usd: f64,
+    /// In which time.
+    pub per: Period,
+    /// Digests of the keys whose requests count.
+    pub keys: Vec<Digest>,
+    /// Tags of requests that count, as `x-farthing-tags` has them.
+    pub tags: Vec<String>,
+}
+
+/// Whoever reads a log learns how many keys there are and nothing about them.
+impl fmt::Debug for BudgetConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { usd, per, keys, tags } = self;
+        write!(
+            f,
+            "BudgetConfig {{ {usd} per {}, keys: {} redacted, tags: {tags:?} }}",
+            per.name(),
+            keys.len()
+        )
+    }
+}
+
+/// A time of the calendar, UTC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Period {
+    /// From full hour to full hour.
+    Hour,
+    /// From midnight to midnight.
+    Day,
+    /// From the first to the last day.
+    Month,
+}
+
+impl Period {
+    /// Every name, as configuration has it.
+    pub const NAMES: [&'static str; 3] = ["hour", "day", "month"];
+
+    /// The period of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        match name {
+            "hour" => Some(Self::Hour),
+            "day" => Some(Self::Day),
+            "month" => Some(Self::Month),
+            _ => None,
+        }
+    }
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        Self::NAMES[self as usize]
+    }
 }
 
 /// How answers are kept for the same request.
@@ -202,6 +265,8 @@ impl GatewayConfig {
             breaker: BreakerConfig::default(),
             answer_bytes: 32 << 20,
             cache: None,
+            budgets: BTreeMap::new(),
+            usd_per_second: 0.0,
         }
     }
 }

@@ -7,8 +7,13 @@ use std::path::Path;
 use toml::de::DeValue;
 
 use super::EnvReader;
-use super::gateway::{Balance, CacheConfig, GatewayConfig, Protocol, Secret, UpstreamConfig};
-use super::kinds::{Due, base_url, millis, one_of, seconds, share, text, whole, within};
+use super::gateway::{
+    Balance, BudgetConfig, CacheConfig, GatewayConfig, Period, Protocol, Secret, UpstreamConfig,
+};
+use super::kinds::{
+    Due, base_url, digests, millis, not_negative, one_of, seconds, share, text, texts, whole,
+    within,
+};
 use super::table::Table;
 
 /// Settings of the gateway; `None` where the file names no upstream. Relative paths start from `base`, and
@@ -21,6 +26,7 @@ pub(super) fn read(root: &mut Table<'_>, base: &Path, env: EnvReader) -> Option<
     gateway.set("attempts", &mut config.attempts, within(1, MOST_ATTEMPTS));
     gateway.set("backoff_ms", &mut config.backoff, millis(0));
     gateway.set("answer_bytes", &mut config.answer_bytes, whole(1));
+    gateway.set("usd_per_second", &mut config.usd_per_second, not_negative);
     let timeouts = &mut config.timeouts;
     gateway.set("connect_timeout_ms", &mut timeouts.connect, millis(1));
     gateway.set("headers_timeout_ms", &mut timeouts.headers, millis(1));
@@ -44,12 +50,32 @@ pub(super) fn read(root: &mut Table<'_>, base: &Path, env: EnvReader) -> Option<
     config.cache = (settings.bytes > 0).then_some(settings);
     gateway.finish();
 
+    let budgets = root.table("budgets").named_tables();
+    let first_budget = budgets.first().map(|(name, _)| name.at);
+    for (name, table) in budgets {
+        if let Some(budget) = budget(table.secret()) {
+            config.budgets.insert(name.value, budget);
+        }
+    }
     for (name, table) in root.table("upstreams").named_tables() {
         if let Some(upstream) = upstream(table, base, env) {
             config.upstreams.insert(name.value, upstream);
         }
     }
+    if let (Some(at), true) = (first_budget, config.upstreams.is_empty()) {
+        let message = "there is nothing to spend where no upstream is named; hint: add `upstreams`";
+        root.mistake(at, message.to_owned());
+    }
     (!config.upstreams.is_empty()).then_some(config)
+}
+
+fn budget(mut table: Table<'_>) -> Option<BudgetConfig> {
+    let usd = table.need("usd", not_negative);
+    let per = table.need("per", one_of(Period::NAMES, Period::from_name));
+    let keys = table.read("keys", digests).map_or_else(Vec::new, |placed| placed.value);
+    let tags = table.read("tags", texts).map_or_else(Vec::new, |placed| placed.value);
+    table.finish();
+    Some(BudgetConfig { usd: usd?, per: per?, keys, tags })
 }
 
 /// Attempts cost money.

@@ -18,7 +18,8 @@ mod shown_rules;
 mod table;
 
 pub use gateway::{
-    Balance, BreakerConfig, CacheConfig, GatewayConfig, Protocol, Secret, Timeouts, UpstreamConfig,
+    Balance, BreakerConfig, BudgetConfig, CacheConfig, GatewayConfig, Period, Protocol, Secret,
+    Timeouts, UpstreamConfig,
 };
 pub use mistakes::{ConfigError, Mistake};
 pub use settings::{

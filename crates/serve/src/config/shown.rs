@@ -10,8 +10,8 @@ use toml::Value;
 
 use super::file::DAY;
 use super::{
-    Auth, BreakerConfig, CacheConfig, GatewayConfig, Limits, LogConfig, RouterSource, ServeConfig,
-    SessionConfig, Timeouts, TraceConfig, UpstreamConfig, shown_rules,
+    Auth, BreakerConfig, BudgetConfig, CacheConfig, GatewayConfig, Limits, LogConfig, RouterSource,
+    ServeConfig, SessionConfig, Timeouts, TraceConfig, UpstreamConfig, shown_rules,
 };
 
 /// The settings as TOML; `prices` is the file that the prices are from.
@@ -147,6 +147,8 @@ impl File {
             breaker,
             answer_bytes,
             cache,
+            budgets,
+            usd_per_second,
         } = gateway;
         self.section("gateway");
         self.key("balance", balance.name());
@@ -157,6 +159,7 @@ impl File {
         self.key("first_token_timeout_ms", millis(*first_token));
         self.key("idle_timeout_ms", millis(*idle));
         self.key("total_timeout_ms", millis(*total));
+        self.key("usd_per_second", *usd_per_second);
         self.key("answer_bytes", number(*answer_bytes as u64));
         self.section("gateway.breaker");
         let BreakerConfig {
@@ -177,6 +180,17 @@ impl File {
             self.section("gateway.cache");
             self.key("bytes", number(*bytes));
             self.key("ttl_seconds", number(ttl.as_secs()));
+        }
+        for (name, BudgetConfig { usd, per, keys, tags }) in budgets {
+            self.section(&format!("budgets.{}", quoted(name)));
+            self.key("usd", *usd);
+            self.key("per", per.name());
+            if !keys.is_empty() {
+                self.0 += "# digests of keys, not shown: ";
+                self.0 += &keys.len().to_string();
+                self.0 += "\n";
+            }
+            self.key("tags", tags.clone());
         }
         for (name, upstream) in upstreams {
             self.upstream(name, upstream);

@@ -90,14 +90,16 @@ fn the_example_is_complete_and_says_the_defaults() {
     // What the example says of the gateway are the defaults too.
     let mut gateway = config.gateway.unwrap();
     let main = gateway.upstreams.remove("main").unwrap();
+    assert_eq!(gateway.budgets.remove("search").unwrap().keys.len(), 1);
     assert_eq!(gateway, GatewayConfig::new());
     assert_eq!(main.key, Secret::new("of-env"));
     assert_eq!(keys_of(&full.parse::<Table>().unwrap()), known_keys());
 }
 
 /// Tables whose keys users choose, and ranges: one stands for all.
-const ELSEWHERE: [&str; 9] = [
+const ELSEWHERE: [&str; 10] = [
     "candidates",
+    "budgets",
     "upstreams",
     "experiment.arms",
     "rules[0].when.context",
@@ -135,6 +137,7 @@ fn known_keys() -> BTreeMap<String, BTreeSet<String>> {
         "experiment",
         "sessions",
         "upstreams.main",
+        "budgets.search",
         "gateway",
         "gateway.breaker",
         "gateway.cache",
@@ -284,6 +287,20 @@ when.chosen = { models = ["smal"], p_above_bar = { above = 1 } }
       farthing.toml:14:7: `rules[2].bar` is not a number of at least 0: -1; hint: correct it or leave it out
       farthing.toml:15:26: the router has no candidate `smal`; hint: did you mean `small`?
       farthing.toml:15:52: unknown key: `rules[2].when.chosen.p_above_bar.above`; hint: known here are `at_least`, `below`
+    "#);
+}
+
+#[test]
+fn budgets_need_an_upstream_and_an_amount() {
+    let folder = Folder::with(
+        "router.path = \"router\"\n[budgets.a]\nper = \"week\"\nkeys = [\"sk-secret\"]\n",
+    );
+    insta::assert_snapshot!(folder.mistakes(), @r#"
+    the configuration has 4 mistakes:
+      farthing.toml:2:10: `budgets."a".usd` is missing; hint: it has no default
+      farthing.toml:2:10: there is nothing to spend where no upstream is named; hint: add `upstreams`
+      farthing.toml:3:7: `budgets."a".per` is not one of "hour", "day", "month"; hint: correct it or leave it out
+      farthing.toml:4:8: `budgets."a".keys` is not a list of digests of the form "sha256:<64 hex digits>"; hint: correct it or leave it out
     "#);
 }
 

@@ -8,6 +8,7 @@ use std::time::Instant;
 use farthing_core::{OutcomeBody, Price, Usage};
 use uuid::Uuid;
 
+use super::budget::Allowance;
 use super::failure::{Cause, Failure};
 use super::figures::Ended;
 use super::fleet::{Instance, Route};
@@ -70,7 +71,10 @@ pub(super) struct Account {
     price: Option<Price>,
     predicted_usd: Option<f64>,
     began: Instant,
+    first_token: Option<Instant>,
     log: Option<OutcomeLog>,
+    /// What it counts against.
+    pub(super) allowance: Option<Arc<Allowance>>,
     /// What is known so far.
     pub(super) bill: Bill,
 }
@@ -91,7 +95,9 @@ impl Account {
             price: target.price,
             predicted_usd: target.predicted_usd,
             began: now,
+            first_token: None,
             log,
+            allowance: None,
             bill: Bill::default(),
         }
     }
@@ -122,6 +128,7 @@ impl Account {
     /// The first token has come.
     pub(super) fn first_token(&mut self, now: Instant) {
         self.instance().figures.first_token(now.duration_since(self.began));
+        self.first_token = Some(now);
         if let Some(ticket) = &mut self.ticket {
             ticket.first_token(now);
         }
@@ -157,6 +164,14 @@ impl Account {
         let figures = &self.instance().figures;
         figures.ended(how, took);
         figures.used(self.bill.usage.as_ref(), cost);
+        if let (Ended::Ok, Some(tokens)) = (how, self.bill.usage.and_then(|u| u.output_tokens)) {
+            figures.produced(tokens, now.duration_since(self.first_token.unwrap_or(self.began)));
+        }
+        if let Some(allowance) = self.allowance.take() {
+            // An answer of unknown cost counts as predicted; what failed cost what it is known to cost.
+            let predicted = self.predicted_usd.filter(|_| !matches!(how, Ended::Failed(_)));
+            allowance.spend(cost.usd.or(predicted).unwrap_or(0.0));
+        }
         if let (Some(log), Some(decision)) = (&self.log, self.decision) {
             let usage = self.bill.usage.unwrap_or_default();
             log.note(OutcomeBody {

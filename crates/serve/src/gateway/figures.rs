@@ -52,6 +52,8 @@ pub(crate) struct Figures {
     first_token: Histogram,
     tokens: [AtomicU64; TOKEN_KINDS.len()],
     cost_usd: [Sum; CostStatus::ALL.len()],
+    /// Output tokens a second.
+    speed: Recent,
 }
 
 impl Figures {
@@ -64,6 +66,13 @@ impl Figures {
     /// The first token came, so long after the attempt began.
     pub(super) fn first_token(&self, took: Duration) {
         self.first_token.record(took);
+    }
+
+    /// So many tokens came in so much time.
+    pub(super) fn produced(&self, tokens: u64, took: Duration) {
+        if tokens > 0 && !took.is_zero() {
+            self.speed.add(tokens as f64 / took.as_secs_f64());
+        }
     }
 
     /// What an answer took.
@@ -105,6 +114,14 @@ pub(super) fn render(fleet: &Fleet, now: Instant) -> String {
                     Family::InFlight => {
                         lines.add("", "", route.pool.live(position, now).in_flight);
                     }
+                    Family::Latency => lines.known(route.pool.live(position, now).latency),
+                    Family::LatestFirstToken => {
+                        lines.known(route.pool.live(position, now).first_token);
+                    }
+                    Family::TokensPerSecond => lines.known(instance.figures.speed.get()),
+                    Family::FailedShare => {
+                        lines.add("", "", route.pool.live(position, now).failed_share);
+                    }
                     Family::State => {
                         lines.add("", "", route.pool.live(position, now).state as u8);
                     }
@@ -145,10 +162,14 @@ enum Family {
     Cost,
     InFlight,
     State,
+    Latency,
+    LatestFirstToken,
+    TokensPerSecond,
+    FailedShare,
 }
 
 impl Family {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 11] = [
         Self::Requests,
         Self::Duration,
         Self::FirstToken,
@@ -156,6 +177,10 @@ impl Family {
         Self::Cost,
         Self::InFlight,
         Self::State,
+        Self::Latency,
+        Self::LatestFirstToken,
+        Self::TokensPerSecond,
+        Self::FailedShare,
     ];
 
     /// The table: name, kind and help text.
@@ -185,6 +210,26 @@ impl Family {
             Self::InFlight => {
                 ("farthing_upstream_in_flight", "gauge", "Attempts that are under way")
             }
+            Self::Latency => (
+                "farthing_upstream_latency_seconds",
+                "gauge",
+                "Time to an answer at present, as balancing sees it",
+            ),
+            Self::LatestFirstToken => (
+                "farthing_upstream_first_token_latency_seconds",
+                "gauge",
+                "Time to the first token at present",
+            ),
+            Self::TokensPerSecond => (
+                "farthing_upstream_tokens_per_second",
+                "gauge",
+                "Output tokens a second at present, from the first token on where that is known",
+            ),
+            Self::FailedShare => (
+                "farthing_upstream_failed_ratio",
+                "gauge",
+                "Share of attempts that failed within the breaker's window",
+            ),
             Self::State => (
                 "farthing_upstream_state",
                 "gauge",
@@ -206,6 +251,12 @@ impl Lines<'_> {
         let (name, labels) = (self.name, self.labels);
         // Writing to a String cannot fail.
         writeln!(self.text, "{name}{suffix}{{{labels}{label}}} {value}").unwrap_or_default();
+    }
+
+    fn known(&mut self, value: Option<f64>) {
+        if let Some(value) = value {
+            self.add("", "", value);
+        }
     }
 
     fn by_outcome(&mut self, figures: &Figures) {
@@ -245,7 +296,7 @@ impl Lines<'_> {
 }
 
 /// A label's value as the exposition format wants it.
-fn escaped(value: &str) -> String {
+pub(super) fn escaped(value: &str) -> String {
     value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }
 
@@ -261,6 +312,35 @@ impl Histogram {
         let bucket = BUCKETS.partition_point(|bound| *bound < seconds);
         self.counts[bucket].fetch_add(1, Relaxed);
         self.sum.add(seconds);
+    }
+}
+
+/// A number of which the latest counts most.
+#[derive(Debug)]
+struct Recent(AtomicU64);
+
+impl Default for Recent {
+    fn default() -> Self {
+        Self(AtomicU64::new(f64::NAN.to_bits()))
+    }
+}
+
+impl Recent {
+    /// What a new value weighs against those before it.
+    const WEIGHT: f64 = 0.1;
+
+    fn add(&self, value: f64) {
+        let mix = |bits| {
+            let before = f64::from_bits(bits);
+            let mixed = before + Self::WEIGHT * (value - before);
+            Some(if before.is_nan() { value } else { mixed }.to_bits())
+        };
+        // The closure never refuses.
+        self.0.fetch_update(Relaxed, Relaxed, mix).unwrap_or_default();
+    }
+
+    fn get(&self) -> Option<f64> {
+        Some(f64::from_bits(self.0.load(Relaxed))).filter(|value| !value.is_nan())
     }
 }
 

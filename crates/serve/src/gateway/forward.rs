@@ -15,6 +15,7 @@ use uuid::Uuid;
 use super::account::Account;
 use super::answer::{self, Answer};
 use super::attempt::Sender;
+use super::budget::Allowance;
 use super::call::Call;
 use super::failure::{Cause, Failure, Next, Refusal};
 use super::fleet::Route;
@@ -42,6 +43,7 @@ pub(super) struct Forward<'a> {
     pub(super) decision: Option<Uuid>,
     /// Tokens that it is expected to take, for limits by the minute.
     pub(super) tokens: u64,
+    pub(super) allowance: Option<Arc<Allowance>>,
     pub(super) log: Option<OutcomeLog>,
     pub(super) random: &'a (dyn Fn() -> u64 + Sync),
     pub(super) progress: Progress,
@@ -117,7 +119,9 @@ impl Forward<'_> {
             self.progress.attempts += 1;
             let instance = ticket.instance();
             tried.add(instance);
-            let account = Account::open(target, ticket, self.decision, self.log.clone(), now);
+            let (decision, log) = (self.decision, self.log.clone());
+            let mut account = Account::open(target, ticket, decision, log, now);
+            account.allowance.clone_from(&self.allowance);
             let failure = match answer::begin(&self.sender, self.call, account).await {
                 Ok(answer) => return Outcome::Answered(Box::new(answer)),
                 Err(failure) => failure,

@@ -7,6 +7,7 @@
 mod account;
 mod answer;
 mod attempt;
+mod budget;
 mod cache;
 mod call;
 mod failure;
@@ -41,6 +42,8 @@ use crate::origin::REQUEST_ID;
 use crate::{Clock, ErrorCode};
 use answer::{Answer, AnswerBody};
 use attempt::{Patience, Sender};
+pub use budget::BudgetError;
+pub(crate) use budget::Budgets;
 use cache::{Cache, Keep, Lookup};
 use call::Call;
 use fleet::Fleet;
@@ -61,6 +64,7 @@ pub(crate) struct Gateway {
     /// Held while another fleet is made.
     building: Mutex<()>,
     cache: Option<Cache>,
+    budgets: Budgets,
     router: RouterSlot,
     decider: Decider,
     ids: Arc<Ids>,
@@ -87,6 +91,7 @@ struct Built {
 /// What a gateway works with.
 #[derive(Debug)]
 pub(crate) struct Parts {
+    pub(crate) budgets: Budgets,
     pub(crate) router: RouterSlot,
     pub(crate) decider: Decider,
     pub(crate) ids: Arc<Ids>,
@@ -100,6 +105,9 @@ pub enum GatewayError {
     /// An upstream cannot be reached by anybody.
     #[error(transparent)]
     Upstream(#[from] UpstreamError),
+    /// What is spent cannot be told.
+    #[error(transparent)]
+    Budget(#[from] BudgetError),
     /// There is no HTTP client.
     #[error("cannot set up the HTTP client")]
     Client(#[source] reqwest::Error),
@@ -115,12 +123,12 @@ impl Gateway {
             .no_proxy()
             .build()
             .map_err(GatewayError::Client)?;
-        let Parts { router, decider, ids, log, clock } = parts;
+        let Parts { budgets, router, decider, ids, log, clock } = parts;
         let built = Built::new(config, router.current().as_deref(), None)?;
         let (config, fleet) = (config.clone(), ArcSwap::from_pointee(built));
         let building = Mutex::new(());
         let cache = config.cache.as_ref().map(Cache::new);
-        Ok(Self { config, http, fleet, building, cache, router, decider, ids, log, clock })
+        Ok(Self { config, http, fleet, building, cache, budgets, router, decider, ids, log, clock })
     }
 
     /// The fleet for the router in service.
@@ -149,7 +157,7 @@ impl Gateway {
         if let Some(cache) = &self.cache {
             figures::render_cache(&cache.figures(), &mut text);
         }
-        text
+        text + &self.budgets.render()
     }
 
     /// The answer to a client's request; errors have the shape of its protocol.
@@ -185,6 +193,8 @@ impl Gateway {
         let Client { shape, headers, json, came } = client;
         let Plan { targets, mut decision, tokens, explain } =
             self.plan(shape, headers, call, json).await?;
+        let expected_usd = targets.first().and_then(|target| target.predicted_usd);
+        let allowance = self.budgets.admit(headers, expected_usd)?;
         let timeouts = self.config.timeouts;
         let patience = Patience { timeouts, deadline: came + timeouts.total };
         let none = HeaderValue::from_static("none");
@@ -202,6 +212,7 @@ impl Gateway {
             call,
             decision: decision.as_ref().map(|made| made.id),
             tokens,
+            allowance,
             log: self.log.clone(),
             random: &|| self.ids.next_request().as_u64_pair().1,
             progress: forward::Progress::default(),

@@ -76,15 +76,23 @@ impl Gateway {
             most_ms.zip(expected).is_some_and(|(most, e)| e.as_secs_f64() * 1e3 > most)
         };
         let (mut barred, mut unhealthy) = (Vec::new(), Vec::new());
+        let usd_per_second = self.config.usd_per_second;
+        let mut waiting_usd = Vec::new();
         for (candidate, name) in loaded.router.candidates().iter().enumerate() {
-            let Some(route) = fleet.route(shape.protocol(), name) else {
+            let route = fleet.route(shape.protocol(), name);
+            let expected = route.and_then(|route| route.pool.expected_latency(now));
+            if usd_per_second > 0.0 {
+                // A candidate of which nothing is known yet is not held back.
+                waiting_usd.push(expected.map_or(0.0, |time| time.as_secs_f64() * usd_per_second));
+            }
+            let Some(route) = route else {
                 barred.push((candidate, Exclusion::NoUpstream));
                 continue;
             };
             let outside = route.outside(options.regions.as_deref()).len();
             if outside == route.instances.len() {
                 barred.push((candidate, Exclusion::Region));
-            } else if is_late(route.pool.expected_latency(now)) {
+            } else if is_late(expected) {
                 barred.push((candidate, Exclusion::MaxLatency));
             } else if !route.pool.is_available(now) {
                 unhealthy.push(candidate);
@@ -93,7 +101,7 @@ impl Gateway {
         let explain = options.explain;
         let regions = options.regions.clone();
         let text_bytes = request.text_bytes();
-        let ask = Ask { request, options, barred, unhealthy, requested: None };
+        let ask = Ask { request, options, barred, unhealthy, waiting_usd, requested: None };
         let made = self.decider.make(ask).await?;
         let Some(best) = made.decided.choice.ranked.first() else {
             return Err(ApiError::internal("a decision without a choice"));

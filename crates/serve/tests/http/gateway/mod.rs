@@ -3,6 +3,7 @@
 mod cache;
 mod faults;
 mod log;
+mod money;
 mod passing;
 mod secrets;
 mod streams;
