@@ -16,7 +16,7 @@ use crate::generator::{self, Arrivals, Load, Outcome, To};
 use crate::servers::Running;
 use crate::{CONNECTIONS, DURATION, body};
 
-const PATH: &str = "/v1/chat/completions";
+pub(crate) const PATH: &str = "/v1/chat/completions";
 /// Streams that are timed, each way.
 const STREAMS: usize = 1000;
 
@@ -27,7 +27,7 @@ pub(crate) fn measure(router: &Path) -> Result<()> {
         let name = |what: &str| format!("{tokens} tokens, {what}");
         let dir = tempfile::tempdir()?;
         let upstream = Running::upstream()?;
-        let gateway = Running::gateway(router, dir.path(), &upstream)?;
+        let gateway = Running::gateway(router, dir.path(), &upstream, &[])?;
         let saturated = load(&gateway, PATH, &body, Arrivals::AtOnce)?;
         saturated.print(&name("gateway, saturated"));
         let half = Arrivals::Every(2.0 / saturated.per_second());
@@ -78,13 +78,13 @@ fn streams(gateway: &Running, upstream: &Running, body: &str) -> Result<()> {
 }
 
 /// One connection that asks for streams.
-struct First {
+pub(crate) struct First {
     reader: BufReader<TcpStream>,
     request: Vec<u8>,
 }
 
 impl First {
-    fn connect(address: SocketAddr, path: &str, body: &str) -> Result<Self> {
+    pub(crate) fn connect(address: SocketAddr, path: &str, body: &str) -> Result<Self> {
         let stream = TcpStream::connect(address)?;
         stream.set_nodelay(true)?;
         let head =
@@ -94,7 +94,7 @@ impl First {
     }
 
     /// Time until the first content; the stream is read to its end.
-    fn first_token(&mut self) -> Result<Duration> {
+    pub(crate) fn first_token(&mut self) -> Result<Duration> {
         let start = Instant::now();
         self.reader.get_mut().write_all(&self.request)?;
         let (mut first, mut line) = (None, String::new());

@@ -3,6 +3,7 @@
 //! ```text
 //! cargo bench -p farthing-serve --bench load [-- ROUTER_DIR]
 //! cargo bench -p farthing-serve --bench load -- forwarding
+//! cargo bench -p farthing-serve --bench load -- soak [SECONDS]
 //! ```
 //!
 //! Each server is a process of its own on the first core, logging on; the generator has the second core
@@ -12,13 +13,14 @@
 //! three times as much as can be answered, over as many connections as a crowd of clients has; with none
 //! free for a millisecond a request is not sent, and counted so.
 //!
-//! `forwarding` measures the gateway instead, see `gateway`.
+//! `forwarding` measures the gateway instead, see `gateway`; `soak` has it work for an hour, see `soak`.
 
 #![expect(clippy::print_stdout, reason = "a bench prints what it measured")]
 
 mod gateway;
 mod generator;
 mod servers;
+mod soak;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -46,13 +48,15 @@ fn main() -> Result<()> {
         ["farthing", router, log] => servers::farthing(Path::new(router), Path::new(log)),
         ["upstream"] => servers::upstream(),
         ["proxy", upstream] => servers::proxy(upstream.parse()?),
-        ["gateway", router, log, upstream] => {
-            servers::gateway(Path::new(router), Path::new(log), upstream)
+        ["gateway", router, log, upstream, faults @ ..] => {
+            servers::gateway(Path::new(router), Path::new(log), upstream, faults)
         }
         [PINNED, "forwarding"] => gateway::measure(&fixture()),
+        [PINNED, "soak"] => soak::measure(&fixture(), 3600),
+        [PINNED, "soak", seconds] => soak::measure(&fixture(), seconds.parse()?),
         [PINNED, router @ ..] => measure(router.first().copied()),
-        [_] | [] => pinned(&args),
-        _ => bail!("usage: load [ROUTER_DIR | forwarding]"),
+        [_] | [] | ["soak", _] => pinned(&args),
+        _ => bail!("usage: load [ROUTER_DIR | forwarding | soak [SECONDS]]"),
     }
 }
 

@@ -52,9 +52,15 @@ impl Running {
         Self::start(on_core(0)?.args(["proxy", &upstream.address.to_string()]))
     }
 
-    pub(crate) fn gateway(router: &Path, log: &Path, upstream: &Self) -> Result<Self> {
-        let upstream = format!("http://{}/ok/v1", upstream.address);
-        Self::start(on_core(0)?.arg("gateway").args([router, log]).arg(upstream))
+    /// A gateway whose candidates are served by an instance that is well and by one for each fault.
+    pub(crate) fn gateway(
+        router: &Path,
+        log: &Path,
+        upstream: &Self,
+        faults: &[&str],
+    ) -> Result<Self> {
+        let upstream = format!("http://{}", upstream.address);
+        Self::start(on_core(0)?.arg("gateway").args([router, log]).arg(upstream).args(faults))
     }
 
     fn start(command: &mut Command) -> Result<Self> {
@@ -126,14 +132,17 @@ pub(crate) fn farthing(router: &Path, log: &Path) -> Result<()> {
     })
 }
 
-/// Serves the gateway, logging on; every candidate is served by one upstream.
-pub(crate) fn gateway(router: &Path, log: &Path, upstream: &str) -> Result<()> {
+/// Serves the gateway, logging on; every candidate is served by every instance.
+pub(crate) fn gateway(router: &Path, log: &Path, upstream: &str, faults: &[&str]) -> Result<()> {
     let mut config = ServeConfig::new(router);
     config.listen = "127.0.0.1:0".parse()?;
     config.log = Some(LogConfig::new(log));
     config.limits.drain_timeout = Duration::ZERO;
     let mut gateway = GatewayConfig::new();
-    gateway.upstreams.insert("instant".to_owned(), UpstreamConfig::new(upstream.parse()?));
+    for scenario in ["ok"].iter().chain(faults) {
+        let instance = UpstreamConfig::new(format!("{upstream}/{scenario}/v1").parse()?);
+        gateway.upstreams.insert((*scenario).to_owned(), instance);
+    }
     config.gateway = Some(gateway);
     run(async move {
         let server = Server::bind(&config, Clock::system()).await?;
