@@ -45,7 +45,8 @@ pub(crate) struct Upstream {
     pub(crate) region: Option<String>,
     /// The header that opens it.
     pub(super) key: Option<(HeaderName, HeaderValue)>,
-    base_url: Url,
+    /// Where requests of each shape go.
+    urls: [Url; Shape::ALL.len()],
     quota: Arc<Quota>,
 }
 
@@ -144,18 +145,21 @@ impl Upstream {
             name: name.to_owned(),
             region: settings.region.clone(),
             key: key.transpose()?,
-            base_url,
+            urls: Shape::ALL.map(|shape| below(&base_url, shape)),
             quota: Arc::new(Quota::new(&quota)),
         })
     }
 
     /// Where requests of a shape go.
     pub(super) fn url(&self, shape: Shape) -> Url {
-        let mut url = self.base_url.clone();
-        let path = format!("{}/{}", url.path().trim_end_matches('/'), shape.path());
-        url.set_path(&path);
-        url
+        self.urls[shape as usize].clone()
     }
+}
+
+fn below(base: &Url, shape: Shape) -> Url {
+    let mut url = base.clone();
+    url.set_path(&format!("{}/{}", base.path().trim_end_matches('/'), shape.path()));
+    url
 }
 
 impl Route {

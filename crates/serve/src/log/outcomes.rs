@@ -4,9 +4,9 @@
 //! one sync. While that is under way, the next group gathers.
 
 use std::borrow::Cow;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use farthing_core::OutcomeBody;
@@ -26,7 +26,7 @@ const GROUP_BYTES: usize = 4 << 20;
 /// four megabytes where every name has its greatest length and every byte of it is escaped.
 const WAITING_CALLS: usize = 512;
 /// Notes that may wait; more are dropped and counted. The line of one takes less than a kilobyte.
-const WAITING_NOTES: usize = 16_384;
+const WAITING_NOTES: u64 = 16_384;
 /// Notes alone are written and synced as one group, at most this long after the first came.
 const NOTE_INTERVAL: Duration = Duration::from_millis(20);
 /// How often the age of an open segment is looked at while nothing comes.
@@ -43,9 +43,17 @@ struct Report {
 #[derive(Debug)]
 enum Command {
     Write(Report),
-    /// A line for which nobody waits.
-    Note(Vec<u8>),
+    /// There are notes.
+    Notes,
     Close,
+}
+
+/// Lines for which nobody waits. They are left here and not in the queue, where each would wake the thread
+/// that writes.
+#[derive(Debug, Default)]
+struct Notes {
+    lines: Vec<u8>,
+    count: u64,
 }
 
 /// Where handlers leave reports.
@@ -54,6 +62,7 @@ pub(crate) struct OutcomeLog {
     queue: SyncSender<Command>,
     /// Calls in the queue.
     calls: Arc<AtomicUsize>,
+    notes: Arc<Mutex<Notes>>,
     clock: Clock,
     metrics: Metrics,
 }
@@ -63,14 +72,16 @@ pub(crate) struct OutcomeLog {
 pub(super) struct Reports {
     commands: Receiver<Command>,
     calls: Arc<AtomicUsize>,
+    notes: Arc<Mutex<Notes>>,
 }
 
 /// The two ends of the queue.
 pub(super) fn channel(clock: Clock, metrics: Metrics) -> (OutcomeLog, Reports) {
-    let (queue, commands) = mpsc::sync_channel(WAITING_CALLS + WAITING_NOTES);
-    let calls = Arc::new(AtomicUsize::new(0));
-    let log = OutcomeLog { queue, calls: Arc::clone(&calls), clock, metrics };
-    (log, Reports { commands, calls })
+    // There is always room to say that there are notes: it is said once until they are taken.
+    let (queue, commands) = mpsc::sync_channel(WAITING_CALLS + 2);
+    let (calls, notes) = (Arc::new(AtomicUsize::new(0)), Arc::new(Mutex::default()));
+    let reports = Reports { commands, calls: Arc::clone(&calls), notes: Arc::clone(&notes) };
+    (OutcomeLog { queue, calls, notes, clock, metrics }, reports)
 }
 
 impl OutcomeLog {
@@ -103,8 +114,19 @@ impl OutcomeLog {
             return;
         }
         let line = self.lines(&[outcome]);
-        if self.queue.try_send(Command::Note(line)).is_err() {
-            self.metrics.rows_dropped(DropCause::QueueFull, 1);
+        // Lines are added to it and taken, and nothing else is done.
+        let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
+        if notes.count >= WAITING_NOTES {
+            drop(notes);
+            return self.metrics.rows_dropped(DropCause::QueueFull, 1);
+        }
+        notes.lines.extend_from_slice(&line);
+        notes.count += 1;
+        let is_first = notes.count == 1;
+        drop(notes);
+        if is_first {
+            // The thread is gone where this fails, and whoever ended it has seen why.
+            self.queue.try_send(Command::Notes).unwrap_or_default();
         }
     }
 
@@ -153,7 +175,7 @@ impl OutcomeWriter {
         let mut group = Group::default();
         let mut waiting = Vec::new();
         loop {
-            let (mut open, mut notes) = (true, 0);
+            let mut open = true;
             let mut command = self.wait();
             let began = Instant::now();
             while let Some(next) = command {
@@ -163,10 +185,7 @@ impl OutcomeWriter {
                         group.lines.extend_from_slice(&lines);
                         waiting.push(done);
                     }
-                    Command::Note(line) => {
-                        group.lines.extend_from_slice(&line);
-                        notes += 1;
-                    }
+                    Command::Notes => {}
                     Command::Close => open = false,
                 }
                 let room = open && group.lines.len() < GROUP_BYTES;
@@ -176,6 +195,7 @@ impl OutcomeWriter {
                 command =
                     if room { self.reports.commands.recv_timeout(patience).ok() } else { None };
             }
+            let notes = self.take_notes(&mut group);
             self.commit(&mut group, &mut waiting, notes);
             if !open {
                 return self.segments.seal();
@@ -184,6 +204,14 @@ impl OutcomeWriter {
                 tracing::error!("a segment stays unsealed: {}", chain(&error));
             }
         }
+    }
+
+    /// Adds what was left to the group; how many lines.
+    fn take_notes(&self, group: &mut Group) -> u64 {
+        let mut notes = self.reports.notes.lock().unwrap_or_else(PoisonError::into_inner);
+        group.lines.extend_from_slice(&notes.lines);
+        notes.lines.clear();
+        std::mem::take(&mut notes.count)
     }
 
     /// The next command; `None` where an open segment is to be looked at.

@@ -29,6 +29,9 @@ pub(crate) enum Shape {
 }
 
 impl Shape {
+    pub(super) const ALL: [Self; 4] =
+        [Self::Chat, Self::Responses, Self::Embeddings, Self::Messages];
+
     /// The last part of its path.
     pub(super) fn path(self) -> &'static str {
         match self {
