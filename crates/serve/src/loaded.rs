@@ -1,6 +1,6 @@
 //! A router in service: the model and what is computed from it once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
@@ -152,7 +152,8 @@ impl Loaded {
         router.warm_up();
         let policies = router.manifest().policies.keys();
         let digest = |name: &String| (name.clone(), router.policy_digest(name));
-        let models = serde_json::to_vec(&list_models(&router, now)).map_err(LoadError::Encode)?;
+        let models =
+            serde_json::to_vec(&list_models(&router, config, now)).map_err(LoadError::Encode)?;
         let names: usize = router.candidates().iter().map(String::len).sum();
         Ok(Self {
             usual_answer_bytes: 512 + 2 * names + 200 * router.candidates().len(),
@@ -200,12 +201,16 @@ impl Loaded {
     }
 }
 
-/// The candidates, then the names that stand for "choose for me".
-fn list_models(router: &Router, now: SystemTime) -> ModelList {
+/// The candidates, what upstreams serve beside them, then the names that stand for "choose for me".
+fn list_models(router: &Router, config: &ServeConfig, now: SystemTime) -> ModelList {
     let created = unix_ms(now) / 1000;
     let named = |id: String| Model { id, object: "model", created, owned_by: "farthing" };
     let policies = router.manifest().policies.keys().map(|name| format!("auto:{name}"));
     let virtual_names = ["auto".to_owned()].into_iter().chain(policies);
-    let data = router.candidates().iter().cloned().chain(virtual_names).map(named).collect();
+    let upstreams = config.gateway.iter().flat_map(|gateway| gateway.upstreams.values());
+    let served = upstreams.flat_map(|upstream| upstream.models.iter().flat_map(BTreeMap::keys));
+    let others: BTreeSet<_> = served.filter(|name| router.position(name).is_none()).collect();
+    let own = router.candidates().iter().chain(others).cloned();
+    let data = own.chain(virtual_names).map(named).collect();
     ModelList { object: "list", data }
 }

@@ -189,3 +189,11 @@ async fn a_session_is_pinned_to_who_answered() {
     let second = gateway.service.send(request()).await;
     assert!(header(&second, "x-farthing-pin").starts_with("1:2:"));
 }
+
+#[tokio::test]
+async fn what_only_upstreams_serve_is_listed_too() {
+    let gateway = Gateway::new(&[("small", &["ok"]), ("elsewhere", &["ok"])]).await;
+    let list = gateway.service.get("/v1/models").await.json();
+    let names: Vec<_> = list["data"].as_array().unwrap().iter().map(|m| &m["id"]).collect();
+    assert_eq!(names[..5], ["small", "large", "homemade", "elsewhere", "auto"]);
+}
