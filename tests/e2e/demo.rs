@@ -5,7 +5,7 @@ use crate::folder::Folder;
 #[test]
 fn the_demo_runs_the_whole_loop() {
     let folder = Folder::new();
-    let ran = folder.run("demo --dir demo").ok();
+    let ran = folder.run("demo --gateway --dir demo").ok();
     for heading in ["== 1. the log", "== 2. train", "== 3. eval", "== 4. route"] {
         assert!(ran.stderr.contains(heading), "no {heading:?} in:\n{}", ran.stderr);
     }

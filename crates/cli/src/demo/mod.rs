@@ -1,5 +1,7 @@
 //! `farthing demo`: the whole loop on the sample log.
 
+mod gateway;
+
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -13,7 +15,7 @@ use crate::failure::Failure;
 use crate::{eval, route, term, train};
 
 /// Synthetic traffic, see `data/README.md`; in the binary, so that the demo needs no checkout.
-const SAMPLE: &[u8] = include_bytes!("../../../data/sample.parquet");
+const SAMPLE: &[u8] = include_bytes!("../../../../data/sample.parquet");
 
 const PROMPTS: [&str; 2] = [
     "Translate to German: The meeting is moved to Thursday.",
@@ -27,6 +29,9 @@ pub(crate) struct Args {
     /// Where the sample log and the router go
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
+    /// Forward requests as well: through the gateway to a simulated upstream, which needs no key
+    #[arg(long)]
+    gateway: bool,
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
@@ -64,6 +69,10 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         let (decided, took_us) = route::decide(&router, body)?;
         let decision = route::show(&decided, &router, took_us);
         term::print(&format!("\n> {prompt}\n{}", route::explain(&decision)))?;
+    }
+    if args.gateway {
+        heading("5. gateway: the log's requests over HTTP, to upstreams that fail", "");
+        gateway::run(&router_dir, &router, &dataset)?;
     }
     term::say(&format!(
         "\ndone in {:.1} s; next: farthing serve {}",
