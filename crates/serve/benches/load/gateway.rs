@@ -48,7 +48,12 @@ pub(crate) fn measure(router: &Path) -> Result<()> {
     Ok(())
 }
 
-fn load(server: &Running, path: &str, body: &str, arrivals: Arrivals) -> Result<Outcome> {
+pub(crate) fn load(
+    server: &Running,
+    path: &str,
+    body: &str,
+    arrivals: Arrivals,
+) -> Result<Outcome> {
     let to = To { address: server.address, path, body };
     generator::ask(to)?;
     let load = Load { connections: CONNECTIONS, arrivals, patience: None, duration: DURATION };

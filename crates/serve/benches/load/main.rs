@@ -3,6 +3,7 @@
 //! ```text
 //! cargo bench -p farthing-serve --bench load [-- ROUTER_DIR]
 //! cargo bench -p farthing-serve --bench load -- forwarding
+//! cargo bench -p farthing-serve --bench load -- dying
 //! cargo bench -p farthing-serve --bench load -- soak [SECONDS]
 //! ```
 //!
@@ -13,10 +14,12 @@
 //! three times as much as can be answered, over as many connections as a crowd of clients has; with none
 //! free for a millisecond a request is not sent, and counted so.
 //!
-//! `forwarding` measures the gateway instead, see `gateway`; `soak` has it work for an hour, see `soak`.
+//! `forwarding` measures the gateway instead, see `gateway`; in `dying` one of its upstream's instances dies; `soak`
+//! has it work for an hour.
 
 #![expect(clippy::print_stdout, reason = "a bench prints what it measured")]
 
+mod dying;
 mod gateway;
 mod generator;
 mod servers;
@@ -52,11 +55,12 @@ fn main() -> Result<()> {
             servers::gateway(Path::new(router), Path::new(log), upstream, faults)
         }
         [PINNED, "forwarding"] => gateway::measure(&fixture()),
+        [PINNED, "dying"] => dying::measure(&fixture()),
         [PINNED, "soak"] => soak::measure(&fixture(), 3600),
         [PINNED, "soak", seconds] => soak::measure(&fixture(), seconds.parse()?),
         [PINNED, router @ ..] => measure(router.first().copied()),
         [_] | [] | ["soak", _] => pinned(&args),
-        _ => bail!("usage: load [ROUTER_DIR | forwarding | soak [SECONDS]]"),
+        _ => bail!("usage: load [ROUTER_DIR | forwarding | dying | soak [SECONDS]]"),
     }
 }
 

@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 
 use crate::gateway::{First, PATH};
 use crate::generator::{self, Arrivals, Load, Outcome, To};
@@ -32,8 +32,10 @@ const FAULTS: [&str; 8] = [
     "error_event,events=2",
 ];
 const SLICE: Duration = Duration::from_secs(30);
-/// Memory is compared with what it was after this share of the time.
+/// Slices before this share of the time warm up; the means of the quarter after it and of the last one are
+/// compared, for a burst of large bodies moves a single value up or down.
 const WARM: f64 = 0.1;
+const QUARTER: f64 = 0.25;
 /// Time between two streams.
 const PAUSE: Duration = Duration::from_millis(20);
 
@@ -46,7 +48,7 @@ pub(crate) fn measure(router: &Path, seconds: u64) -> Result<()> {
     let rates = [rate(&gateway, &bodies[0])?, rate(&gateway, &bodies[1])?];
     println!("{}", Outcome::HEADER);
     let (over, streams) = (AtomicBool::new(false), AtomicU64::new(0));
-    let warm = thread::scope(|scope| {
+    let memory = thread::scope(|scope| {
         let streaming = scope.spawn(|| stream(address, &bodies[0], &over, &streams));
         let slices = slices(&gateway, &bodies, rates, length);
         over.store(true, Relaxed);
@@ -58,15 +60,18 @@ pub(crate) fn measure(router: &Path, seconds: u64) -> Result<()> {
     let metrics = get(address, "/metrics")?;
     let (decisions, dropped) =
         (total(&metrics, "farthing_decisions_total"), total(&metrics, "farthing_log_rows_dropped"));
-    let (logged, end) = (rows(dir.path())?, gateway.resident_bytes()?);
+    let logged = rows(dir.path())?;
+    let mean = |from: f64| {
+        let of_quarter = memory.iter().filter(|(at, _)| (from..from + QUARTER).contains(at));
+        let values: Vec<f64> = of_quarter.map(|(_, bytes)| *bytes as f64 / 1e6).collect();
+        values.iter().sum::<f64>() / values.len() as f64
+    };
+    let (early, late) = (mean(WARM), mean(1.0 - QUARTER));
     println!(
         "\n{seconds} s: {decisions} decisions, {logged} in the log, {dropped} rows dropped; {} streams \
-         to their end\nresident memory {:.1} MB after {:.0} % of the time, {:.1} MB at the end: {:+.1} %",
+         to their end\nresident memory {early:.1} MB once warm, {late:.1} MB in the last quarter: {:+.1} %",
         streams.load(Relaxed),
-        warm as f64 / 1e6,
-        WARM * 100.0,
-        end as f64 / 1e6,
-        (end as f64 / warm as f64 - 1.0) * 100.0,
+        (late / early - 1.0) * 100.0,
     );
     for line in metrics.lines().filter(|line| line.starts_with("farthing_upstream_requests_total"))
     {
@@ -76,7 +81,7 @@ pub(crate) fn measure(router: &Path, seconds: u64) -> Result<()> {
 }
 
 /// Seconds between two requests at half of what saturates the gateway.
-fn rate(gateway: &Running, body: &str) -> Result<f64> {
+pub(crate) fn rate(gateway: &Running, body: &str) -> Result<f64> {
     let to = To { address: gateway.address, path: PATH, body };
     let duration = Duration::from_secs(6);
     let arrivals = Arrivals::AtOnce;
@@ -84,19 +89,16 @@ fn rate(gateway: &Running, body: &str) -> Result<f64> {
     Ok(2.0 / generator::run(to, &load)?.per_second())
 }
 
-/// Slices of load, short and long requests in turn; memory once it is warm.
+/// Slices of load, short and long requests in turn; memory at each by share of the time.
 fn slices(
     gateway: &Running,
     bodies: &[String; 2],
     rates: [f64; 2],
     length: Duration,
-) -> Result<u64> {
-    let (start, mut warm) = (Instant::now(), None);
+) -> Result<Vec<(f64, u64)>> {
+    let (start, mut resident) = (Instant::now(), Vec::new());
     for slice in 0_usize.. {
         let share = start.elapsed().as_secs_f64() / length.as_secs_f64();
-        if share >= WARM && warm.is_none() {
-            warm = Some(gateway.resident_bytes()?);
-        }
         if share >= 1.0 {
             break;
         }
@@ -105,11 +107,13 @@ fn slices(
         let arrivals = Arrivals::Every(rates[kind]);
         let patience = Some(Duration::from_millis(100));
         let load = Load { connections: CONNECTIONS, arrivals, patience, duration: SLICE };
-        let memory = gateway.resident_bytes()? as f64 / 1e6;
-        let name = format!("{:>5.0} s, {memory:.1} MB", start.elapsed().as_secs_f64());
+        let bytes = gateway.resident_bytes()?;
+        resident.push((share, bytes));
+        let (seconds, memory) = (start.elapsed().as_secs_f64(), bytes as f64 / 1e6);
+        let name = format!("{seconds:>5.0} s, {memory:.1} MB");
         generator::run(to, &load)?.print(&name);
     }
-    warm.context("too short a time")
+    Ok(resident)
 }
 
 /// Streams, one after the other; every one that breaks is asked for on another connection.
